@@ -1,0 +1,1 @@
+"""Embedded emulators of the Google services that Fulcrum stands on, driven by Google's own clients."""

@@ -1,0 +1,1 @@
+"""What every emulator shares: faults, call counts, the control server, durable records, start-up."""

@@ -1,0 +1,1 @@
+"""Code that every function may use: values and rules first, clients last. Imports no function."""

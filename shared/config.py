@@ -1,0 +1,67 @@
+"""The only reader of the process environment.
+
+Nothing is read at import: the first call of :func:`settings` reads the environment once, so that a
+test may set variables first (and call ``settings.cache_clear()`` after changing them).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this process runs and whom it talks to. An empty endpoint means Google's own."""
+
+    cloud_project: str
+    service: str
+    pubsub_emulator: str
+    firestore_emulator: str
+    bigquery_emulator: str
+    bigquery_storage_endpoint: str
+    bigquery_dataset: str
+    clock_file: str
+    log_format: str
+    values: Mapping[str, str]
+
+    def text(self, name: str, default: str) -> str:
+        """A service's own setting ``FULCRUM_<NAME>``, as declared in ``functions/services.yaml``."""
+        return self.values.get(name, default)
+
+    def number(self, name: str, default: float) -> float:
+        """A numeric setting of a service; a value that is no number stops the service with its name."""
+        text = self.values.get(name)
+        if text is None:
+            return default
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(
+                f"FULCRUM_{name} is {text!r}: set it to a number in functions/services.yaml"
+            ) from None
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read from the environment at the first call."""
+    return from_environment(os.environ)
+
+
+def from_environment(env: Mapping[str, str]) -> Settings:
+    """Build :class:`Settings` from variables; the standard names of Google's clients where they exist."""
+    prefix = "FULCRUM_"
+    return Settings(
+        cloud_project=env.get("GOOGLE_CLOUD_PROJECT", "fulcrum-local"),
+        service=env.get("K_SERVICE", "local"),
+        pubsub_emulator=env.get("PUBSUB_EMULATOR_HOST", ""),
+        firestore_emulator=env.get("FIRESTORE_EMULATOR_HOST", ""),
+        bigquery_emulator=env.get("BIGQUERY_EMULATOR_HOST", ""),
+        bigquery_storage_endpoint=env.get("FULCRUM_BIGQUERY_STORAGE_ENDPOINT", ""),
+        bigquery_dataset=env.get("FULCRUM_BIGQUERY_DATASET", "history"),
+        clock_file=env.get("FULCRUM_CLOCK_FILE", ""),
+        log_format=env.get("FULCRUM_LOG_FORMAT", "json"),
+        values={k[len(prefix) :]: v for k, v in env.items() if k.startswith(prefix)},
+    )

@@ -68,7 +68,7 @@ async def sleep(seconds: float) -> None:
 async def sleep_until_ns(deadline_ns: int) -> None:
     """Sleep until this clock shows ``deadline_ns``."""
     movable = bool(settings().clock_file)
-    while (left := (deadline_ns - now_ns()) / 1e9) > 0:
+    while (left := (deadline_ns - now_ns()) / 1e9) > 0:  # noqa: ASYNC110 another process moves it
         await asyncio.sleep(min(left, _SLICE) if movable else left)
 
 

@@ -1,9 +1,9 @@
 """Every error that Fulcrum raises on purpose.
 
-    FulcrumError
-    ├── Rejected     permanent: the message is set aside in quarantine, the rest of its batch goes on
-    ├── Transient    temporary: raised for the whole batch, so that Pub/Sub delivers it again
-    └── ApiError     an answer to a caller: status, code, message and what to do about it
+FulcrumError
+├── Rejected     permanent: the message is set aside in quarantine, the rest of its batch goes on
+├── Transient    temporary: raised for the whole batch, so that Pub/Sub delivers it again
+└── ApiError     an answer to a caller: status, code, message and what to do about it
 """
 
 from __future__ import annotations

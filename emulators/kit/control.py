@@ -1,12 +1,12 @@
 """The control routes of an emulator, beside the service itself.
 
-    GET    /health
-    POST   /reset      forget all state, rules and counts
-    GET    /faults     the rules in force
-    POST   /faults     {"rules": [...], "seed": 0}: replace them (see emulators.kit.faults)
-    DELETE /faults
-    GET    /calls      {method: number of calls since the start or the last DELETE}
-    DELETE /calls
+GET    /health
+POST   /reset      forget all state, rules and counts
+GET    /faults     the rules in force
+POST   /faults     {"rules": [...], "seed": 0}: replace them (see emulators.kit.faults)
+DELETE /faults
+GET    /calls      {method: number of calls since the start or the last DELETE}
+DELETE /calls
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from aiohttp import web
 from emulators.kit.faults import Faults
 
 
-def add_control_routes(
-    app: web.Application, faults: Faults, reset: Callable[[], Awaitable[None]]
-) -> None:
+def add_control_routes(app: web.Application, faults: Faults, reset: Callable[[], Awaitable[None]]) -> None:
     """Add the routes to an aiohttp application; ``reset`` empties the emulator's state."""
 
     async def health(_: web.Request) -> web.Response:

@@ -52,7 +52,7 @@ class BidiStream:
 Method = Unary | ServerStream | BidiStream
 
 
-class Service(grpc.GenericRpcHandler):
+class Service(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not generic at run time
     """One gRPC service. A method that is not in ``methods`` answers UNIMPLEMENTED, by name."""
 
     def __init__(self, name: str, methods: dict[str, Method], faults: Faults) -> None:
@@ -135,8 +135,6 @@ def _serialize(message: Any) -> bytes:
 
 def _unimplemented(name: str) -> Any:
     async def call(request: Any, context: Any) -> None:
-        await context.abort(
-            grpc.StatusCode.UNIMPLEMENTED, f"{name} is not implemented by Fulcrum's emulator"
-        )
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{name} is not implemented by Fulcrum's emulator")
 
     return grpc.unary_unary_rpc_method_handler(call)

@@ -18,6 +18,8 @@ import grpc.aio
 import uvloop
 from aiohttp import web
 
+from emulators.kit.rpc import Service
+
 HOST = "127.0.0.1"
 # Pub/Sub takes messages of 10 MB and requests a little larger.
 _MAX_MESSAGE = 24 * 1024 * 1024
@@ -43,7 +45,7 @@ class Running:
     stop: Callable[[], Awaitable[None]]
 
 
-async def start_grpc(services: Sequence[grpc.GenericRpcHandler], port: int) -> tuple[grpc.aio.Server, int]:
+async def start_grpc(services: Sequence[Service], port: int) -> tuple[grpc.aio.Server, int]:
     """Serve gRPC on loopback and return the server with its port."""
     server = grpc.aio.server(
         options=[

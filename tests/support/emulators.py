@@ -54,8 +54,16 @@ def google(name: str) -> Iterator[Address]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["gcloud", "beta", "emulators", name, "start", f"--host-port=127.0.0.1:{port}", "--project=test"]
-    child = spawn(name, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [
+        "gcloud",
+        "beta",
+        "emulators",
+        name,
+        "start",
+        f"--host-port=127.0.0.1:{port}",
+        "--project=test",
+    ]
+    child = spawn(name, [*command, "--project=test"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
         while True:

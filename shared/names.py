@@ -1,0 +1,75 @@
+"""Where documents stand in Firestore, and how topics are called: the only place that spells these names.
+
+networks/{networkId}                            whose it is, its keys (hashes), limits; read by ingest
+deviceTokens/{tokenId}                          which device a token speaks for (hash)
+aliases/{digest of the triple}                  outside name → device
+projects/{p}                                    name, revision (grows with every change that the event
+                                                path must learn of)
+projects/{p}/blueprints/{b}
+projects/{p}/devices/{d}                        the device with its current state
+projects/{p}/unknownDevices/{digest of the triple}
+projects/{p}/quarantine/{id}                    what could not be processed
+"""
+
+from __future__ import annotations
+
+from shared import ids
+from shared.config import settings
+
+# The project under which is quarantined what names no project.
+NO_PROJECT = "none"
+
+
+def database() -> str:
+    """The Firestore database of this deployment."""
+    return f"projects/{settings().cloud_project}/databases/(default)"
+
+
+def document(*segments: str) -> str:
+    """The full name of a document from its path's segments, collection and id in turn."""
+    return f"{database()}/documents/{'/'.join(segments)}"
+
+
+def network(network_id: str) -> str:
+    """The document of a network."""
+    return document("networks", network_id)
+
+
+def device_token(token_id: str) -> str:
+    """The document of a device's token."""
+    return document("deviceTokens", token_id)
+
+
+def alias(network_id: str, alias_key: str, value: str) -> str:
+    """The document of an alias triple."""
+    return document("aliases", ids.alias_id(network_id, alias_key, value))
+
+
+def project(project_id: str) -> str:
+    """The document of a project."""
+    return document("projects", project_id)
+
+
+def blueprint(project_id: str, blueprint_id: str) -> str:
+    """The document of a blueprint."""
+    return document("projects", project_id, "blueprints", blueprint_id)
+
+
+def device(project_id: str, device_id: str) -> str:
+    """The document of a device."""
+    return document("projects", project_id, "devices", device_id)
+
+
+def unknown_device(project_id: str, network_id: str, alias_key: str, value: str) -> str:
+    """The record of an outside name that no device has."""
+    return document("projects", project_id, "unknownDevices", ids.alias_id(network_id, alias_key, value))
+
+
+def quarantined(project_id: str, entry_id: str) -> str:
+    """The record of something that could not be processed."""
+    return document("projects", project_id, "quarantine", entry_id)
+
+
+def topic(name: str) -> str:
+    """The full name of a topic."""
+    return f"projects/{settings().cloud_project}/topics/{name}"

@@ -1,0 +1,49 @@
+# Fulcrum's commands. `make help` lists them; each makes what it needs by itself.
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+EMULATORS ?= embedded
+export EMULATORS
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test bench package check format clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.run-ready: requirements.txt constraints.txt
+	@echo "Installing what Fulcrum runs on into $(VENV) ..."
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev-ready: requirements-dev.txt $(VENV)/.run-ready
+	@echo "Installing what the tests and checks need into $(VENV) ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run-ready ## Start everything, send 20,000 events, prove that none was lost or counted twice
+	@$(PY) -m demo
+
+run: $(VENV)/.run-ready ## Run the whole platform on this machine until Ctrl-C (ARGS="--data DIR" keeps its state)
+	@exec $(PY) -m local $(ARGS)
+
+test: $(VENV)/.dev-ready ## Run all tests (ARGS="tests/unit -k name" for some)
+	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
+
+bench: $(VENV)/.dev-ready ## Measure cold start, memory and cost per event as ratios; writes build/bench.json
+	@$(PY) -m bench $(ARGS)
+
+package: $(VENV)/.run-ready ## Build one zip a function, as it is uploaded, into build/packages
+	@$(PY) -m local.package
+
+check: $(VENV)/.dev-ready ## What CI runs: format, lint, types, all tests
+	@.ci/run
+
+format: $(VENV)/.dev-ready ## Format the code and mend what the linter can mend
+	@$(VENV)/bin/ruff check --fix --quiet . && $(VENV)/bin/ruff format --quiet .
+
+clean: ## Remove the virtual environment, builds and caches
+	@rm -rf $(VENV) build .fulcrum .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""`make demo`: from nothing to proof that every event that was accepted stands once in history and in state."""
+"""`make demo`: from nothing to proof that every accepted event stands once in history and in state."""

@@ -42,7 +42,7 @@ class Sent:
 
 
 def devices(count: int = 50) -> list[DemoDevice]:
-    """The devices: cold rooms on ``warehouse-gateways`` by serial number, trucks on ``truck-modems`` by IMEI."""
+    """Cold rooms on ``warehouse-gateways`` by serial number, trucks on ``truck-modems`` by IMEI."""
     fleet = []
     for number in range(count):
         if number % 2 == 0:
@@ -55,13 +55,14 @@ def devices(count: int = 50) -> list[DemoDevice]:
 
 
 def events(fleet: list[DemoDevice], count: int, end_ms: int, seed: int = 1) -> list[Sent]:
-    """``count`` events, repeats included, in the order in which they are sent; the newest is at ``end_ms``."""
+    """``count`` events, repeats included, in the order of sending; the newest is at ``end_ms``."""
     rng = random.Random(seed)
     repeats = round(count * REPEATED)
     fresh = count - repeats
     unknown = round(count * UNKNOWN)
     fates: list[Fate] = ["unknown"] * unknown + ["malformed"] * round(count * MALFORMED)
-    fates += ["known"] * (fresh - len(fates))
+    known_fates: list[Fate] = ["known"] * (fresh - len(fates))
+    fates += known_fates
     rng.shuffle(fates)
     rounds = math.ceil(fresh / len(fleet))
     order: list[tuple[float, Sent]] = []

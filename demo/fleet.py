@@ -60,9 +60,11 @@ def events(fleet: list[DemoDevice], count: int, end_ms: int, seed: int = 1) -> l
     repeats = round(count * REPEATED)
     fresh = count - repeats
     unknown = round(count * UNKNOWN)
-    fates: list[Fate] = ["unknown"] * unknown + ["malformed"] * round(count * MALFORMED)
-    known_fates: list[Fate] = ["known"] * (fresh - len(fates))
-    fates += known_fates
+    malformed = round(count * MALFORMED)
+    fates: list[Fate] = []
+    fates.extend(["unknown"] * unknown)
+    fates.extend(["malformed"] * malformed)
+    fates.extend(["known"] * (fresh - unknown - malformed))
     rng.shuffle(fates)
     rounds = math.ceil(fresh / len(fleet))
     order: list[tuple[float, Sent]] = []

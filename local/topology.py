@@ -1,0 +1,153 @@
+"""What Fulcrum consists of: ``functions/services.yaml``, read, checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.processes import ROOT
+from local.topology_checks import Problem, cross_references, read_document, schema_problems
+
+SERVICES = ROOT / "functions" / "services.yaml"
+
+
+class TopologyError(ValueError):
+    """The file is wrong. The message has one line for each problem: place, what is wrong, what to do."""
+
+    def __init__(self, source: str, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problem.text(source) for problem in problems))
+
+
+@dataclass(frozen=True)
+class Function:
+    """One Cloud Function. ``paths`` is empty for one that subscriptions wake."""
+
+    name: str
+    description: str
+    paths: tuple[str, ...]
+    asgi: bool
+    memory: str
+    cpu: float
+    concurrency: int
+    timeout_seconds: int
+    min_instances: int
+    max_instances: int
+    publishes: tuple[str, ...]
+    stores: tuple[str, ...]
+    settings: Mapping[str, str]
+
+    @property
+    def pushed(self) -> bool:
+        """Whether push subscriptions wake it."""
+        return not self.paths
+
+    @property
+    def folder(self) -> Path:
+        """Where its code stands."""
+        return ROOT / "functions" / self.name
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A Pub/Sub topic; ``custom`` for a user's own."""
+
+    name: str
+    description: str
+    custom: bool
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Where a message goes after so many deliveries."""
+
+    topic: str
+    max_delivery_attempts: int
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A push subscription; times are in seconds."""
+
+    name: str
+    topic: str
+    function: str
+    ack_deadline_seconds: int
+    retry_minimum_seconds: int
+    retry_maximum_seconds: int
+    dead_letter: DeadLetter | None
+
+
+@dataclass(frozen=True)
+class Topology:
+    """All of it, each by name and in the order of the file."""
+
+    functions: Mapping[str, Function]
+    topics: Mapping[str, Topic]
+    subscriptions: Mapping[str, Subscription]
+
+    def function_at(self, path: str) -> Function | None:
+        """The function that serves an HTTP path: an exact path first, then the longest ``/prefix/*``."""
+        best: Function | None = None
+        length = -1
+        for function in self.functions.values():
+            for claimed in function.paths:
+                if claimed == path:
+                    return function
+                prefix = claimed[:-1]
+                if claimed.endswith("/*") and path.startswith(prefix) and len(prefix) > length:
+                    best, length = function, len(prefix)
+        return best
+
+
+def load(path: Path = SERVICES) -> Topology:
+    """Read the file; TopologyError with everything that is wrong with it."""
+    source = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    document, lines, problems = read_document(path.read_text())
+    problems = problems or schema_problems(document, lines)
+    problems = problems or cross_references(document, lines)
+    if problems:
+        raise TopologyError(source, problems)
+    topics = {
+        name: Topic(name, item["description"], section == "custom")
+        for section in ("topics", "custom")
+        for name, item in document[section].items()
+    }
+    return Topology(
+        {name: _function(name, item) for name, item in document["functions"].items()},
+        topics,
+        {name: _subscription(name, item) for name, item in document["subscriptions"].items()},
+    )
+
+
+def _function(name: str, item: Mapping[str, Any]) -> Function:
+    return Function(
+        name=name,
+        description=item["description"],
+        paths=tuple(item["trigger"].get("http", ())),
+        asgi=item["asgi"],
+        memory=item["memory"],
+        cpu=float(item["cpu"]),
+        concurrency=item["concurrency"],
+        timeout_seconds=item["timeout_seconds"],
+        min_instances=item["min_instances"],
+        max_instances=item["max_instances"],
+        publishes=tuple(item["publishes"]),
+        stores=tuple(item["stores"]),
+        settings=dict(item["settings"]),
+    )
+
+
+def _subscription(name: str, item: Mapping[str, Any]) -> Subscription:
+    dead = item.get("dead_letter")
+    return Subscription(
+        name=name,
+        topic=item["topic"],
+        function=item["function"],
+        ack_deadline_seconds=item["ack_deadline_seconds"],
+        retry_minimum_seconds=item["retry"]["minimum_seconds"],
+        retry_maximum_seconds=item["retry"]["maximum_seconds"],
+        dead_letter=DeadLetter(dead["topic"], dead["max_delivery_attempts"]) if dead else None,
+    )

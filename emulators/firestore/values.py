@@ -1,0 +1,159 @@
+"""Values: what may be stored, how large it counts, and how it sorts.
+
+Sizes and order follow the service's documentation ("Storage size calculations", "Value type
+ordering"); limits and messages follow Google's emulator.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulators.firestore import names
+from emulators.firestore.errors import invalid
+
+MAX_DOCUMENT = 1_048_576
+MAX_VALUE = 1_048_487
+MAX_DEPTH = 20
+_MAX_NAME = 1500
+
+Key = tuple[Any, ...]
+"""Sorts and compares as the service does: first the type's rank, then the content."""
+
+NULL: Key = (0,)
+NAN: Key = (2, 0, 0)
+_PLAIN = frozenset(("integer_value", "double_value", "boolean_value", "null_value"))
+
+
+def check_fields(fields: Any, depth: int = 0, top: str = "") -> None:
+    """Refuse what no document may hold; times are cut to microseconds, as they are stored."""
+    for name, value in fields.items():
+        if not name or (name[0] == "_" and name.startswith("__") and name.endswith("__") and len(name) > 3):
+            _refuse_name(name, depth, top)
+        elif len(name) > 375 and len(name.encode()) > _MAX_NAME:
+            raise invalid("The property.name is longer than 1500 bytes.")
+        kind = value.WhichOneof("value_type")
+        if kind not in _PLAIN:
+            check_value(value, kind, depth, top or name)
+
+
+def _refuse_name(name: str, depth: int, top: str) -> None:
+    if not name:
+        if depth:
+            raise invalid(f"Property {top} contains an invalid nested entity.")
+        raise invalid("The property.name is the empty string.")
+    if not depth:
+        raise invalid(f"field name {name} is reserved")
+    if name != "__type__":  # how a vector says what it is
+        raise invalid(f"field name '{name}' is reserved.")
+
+
+def check_value(value: Any, kind: str | None, depth: int, top: str) -> None:
+    """Refuse a value that may not be stored in the top-level field ``top``."""
+    if kind == "string_value":
+        text = value.string_value
+        if len(text) * 4 > MAX_VALUE and len(text.encode()) > MAX_VALUE:
+            raise invalid(f'The value of property "{top}" is longer than {MAX_VALUE} bytes.')
+    elif kind == "map_value":
+        if depth >= MAX_DEPTH:
+            raise invalid(f"Property {top} contains an invalid nested entity.")
+        check_fields(value.map_value.fields, depth + 1, top)
+    elif kind == "array_value":
+        for item in value.array_value.values:
+            inner = item.WhichOneof("value_type")
+            if inner == "array_value":
+                raise invalid("Cannot convert an array value in an array value.")
+            if inner not in _PLAIN:
+                check_value(item, inner, depth, top)
+    elif kind == "timestamp_value":
+        nanos = value.timestamp_value.nanos
+        if nanos % 1000:
+            value.timestamp_value.nanos = nanos - nanos % 1000
+    elif kind == "bytes_value":
+        if len(value.bytes_value) > MAX_VALUE:
+            raise invalid(f'The value of property "{top}" is longer than {MAX_VALUE} bytes.')
+    elif kind == "reference_value":
+        names.reference(value.reference_value)
+    elif kind == "geo_point_value":
+        _check_geo(value.geo_point_value)
+    elif kind is None:
+        raise invalid("Cannot convert firestore.v1.Value with type unset.")
+    elif kind not in _PLAIN:
+        raise invalid(f"A {kind} cannot be stored.")
+
+
+def _check_geo(point: Any) -> None:
+    if not -90 <= point.latitude <= 90:
+        raise invalid(f"Geo point latitude '{point.latitude}' outside permitted range -90.0 to 90.0.")
+    if not -180 <= point.longitude <= 180:
+        raise invalid(f"Geo point longitude '{point.longitude}' outside permitted range -180.0 to 180.0.")
+
+
+def check_size(name: str, fields: Any, raw_length: int) -> None:
+    """Refuse a document over 1 MiB; ``raw_length`` is its length on the wire, a cheap first look."""
+    # No value counts more than four times its bytes on the wire, so that small ones need no count.
+    if raw_length * 4 + 64 > MAX_DOCUMENT and _name_size(name) + _fields_size(fields) + 32 > MAX_DOCUMENT:
+        raise invalid(f"maximum entity size is {MAX_DOCUMENT} bytes")
+
+
+def _name_size(name: str) -> int:
+    return 16 + sum(len(part.encode()) + 1 for part in name.split("/")[5:])
+
+
+def _fields_size(fields: Any) -> int:
+    return sum(len(name.encode()) + 1 + _value_size(value) for name, value in fields.items())
+
+
+def _value_size(value: Any) -> int:
+    kind = value.WhichOneof("value_type")
+    if kind == "string_value":
+        return len(value.string_value.encode()) + 1
+    if kind == "bytes_value":
+        return len(value.bytes_value)
+    if kind == "map_value":
+        return _fields_size(value.map_value.fields)
+    if kind == "array_value":
+        return sum(map(_value_size, value.array_value.values))
+    if kind == "reference_value":
+        return _name_size(value.reference_value)
+    if kind == "geo_point_value":
+        return 16
+    return 1 if kind in ("null_value", "boolean_value") else 8
+
+
+def key(value: Any) -> Key:
+    """The sort key of a value."""
+    kind = value.WhichOneof("value_type")
+    if kind == "string_value":
+        return (4, value.string_value)
+    if kind == "integer_value":
+        return (2, 1, value.integer_value)
+    if kind == "double_value":
+        number = value.double_value
+        return NAN if number != number else (2, 1, number)
+    if kind == "boolean_value":
+        return (1, value.boolean_value)
+    if kind == "null_value":
+        return NULL
+    if kind == "timestamp_value":
+        return (3, value.timestamp_value.seconds, value.timestamp_value.nanos // 1000)
+    if kind == "bytes_value":
+        return (5, value.bytes_value)
+    if kind == "reference_value":
+        return (6, names.reference(value.reference_value))
+    if kind == "geo_point_value":
+        return (7, value.geo_point_value.latitude, value.geo_point_value.longitude)
+    if kind == "array_value":
+        return (8, tuple(map(key, value.array_value.values)))
+    if kind == "map_value":
+        return _map_key(value.map_value.fields)
+    if kind is None:
+        raise invalid("Cannot convert firestore.v1.Value with type unset.")
+    raise invalid(f"A {kind} cannot be compared.")
+
+
+def _map_key(fields: Any) -> Key:
+    marker = fields.get("__type__")
+    if marker is not None and marker.string_value == "__vector__":
+        inner = fields["value"].array_value.values
+        return (9, len(inner), tuple(map(key, inner)))
+    return (10, tuple((name, key(fields[name])) for name in sorted(fields)))

@@ -1,0 +1,197 @@
+"""Firestore, asynchronously, by prebuilt protobufs: batch reads and batch writes, nothing else.
+
+Names are full document names (``shared.names``), values protobufs (``shared.values``). The messages are
+those of google-cloud-firestore; ``FIRESTORE_EMULATOR_HOST`` is honoured as its own client does. One channel
+for each event loop, opened at the first call.
+
+Every call raises Transient where the same call may work later, and Rejected (``store.invalid``) where
+Firestore refuses it for good. One refused write of :func:`batch_write` (a document over 1 MiB, a reserved
+id, a document twice) refuses the whole call: whoever mixes foreign data bisects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from shared import names
+from shared.clients import rpc
+from shared.clients.firestore_pb import messages
+from shared.config import settings
+from shared.errors import Rejected
+
+MAX_WRITES = 500
+MAX_READS = 1000
+# Firestore takes requests of 10 MiB.
+MAX_REQUEST_BYTES = 10_000_000
+
+_HOST = "firestore.googleapis.com"
+_SCOPES = ("https://www.googleapis.com/auth/datastore",)
+_SERVICE = "/google.firestore.v1.Firestore/"
+_READ_TIMEOUT = 10.0
+_WRITE_TIMEOUT = 20.0
+_READ_TRIES = 3
+_READ_RETRY_CODES = frozenset({"UNAVAILABLE", "INTERNAL", "ABORTED"})
+_PRECONDITION_CODES = frozenset({"FAILED_PRECONDITION", "ALREADY_EXISTS", "NOT_FOUND"})
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as read. ``fields`` maps names to protobuf values, ``update_time`` is a Timestamp."""
+
+    name: str
+    fields: Mapping[str, Any]
+    update_time: Any
+
+    @property
+    def id(self) -> str:
+        """The last segment of the name."""
+        return self.name.rpartition("/")[2]
+
+
+class PreconditionFailed(Rejected):
+    """A commit's precondition did not hold; nothing of it was written."""
+
+
+class _Connection:
+    """A channel with the four calls in use, bound to one loop and one endpoint."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, emulator: str) -> None:
+        self.loop = loop
+        self.emulator = emulator
+        self.channel = rpc.open_channel(emulator, _HOST, _SCOPES)
+        database = names.database()
+        self.metadata = (
+            ("google-cloud-resource-prefix", database),
+            ("x-goog-request-params", f"database={quote(database, safe='')}"),
+        )
+        pb = messages()
+        unary, stream = self.channel.unary_unary, self.channel.unary_stream
+        serialize = pb.BatchGetDocumentsRequest.SerializeToString
+        self.batch_get = stream(
+            _SERVICE + "BatchGetDocuments", serialize, pb.BatchGetDocumentsResponse.FromString
+        )
+        self.run_query = stream(
+            _SERVICE + "RunQuery", pb.RunQueryRequest.SerializeToString, pb.RunQueryResponse.FromString
+        )
+        # Serialised by the caller, who has to know the size.
+        self.batch_write = unary(_SERVICE + "BatchWrite", None, pb.BatchWriteResponse.FromString)
+        self.commit = unary(
+            _SERVICE + "Commit", pb.CommitRequest.SerializeToString, pb.CommitResponse.FromString
+        )
+
+
+_connection: _Connection | None = None
+
+
+def _connect() -> _Connection:
+    global _connection
+    loop = asyncio.get_running_loop()
+    emulator = settings().firestore_emulator
+    present = _connection
+    if present is None or present.loop is not loop or present.emulator != emulator:
+        present = _connection = _Connection(loop, emulator)
+    return present
+
+
+async def close() -> None:
+    """Close the channel of the running loop, if it has one."""
+    global _connection
+    present, _connection = _connection, None
+    if present is not None and present.loop is asyncio.get_running_loop():
+        await present.channel.close()
+
+
+async def batch_get(document_names: Iterable[str], mask: Sequence[str] | None = None) -> dict[str, Document]:
+    """Read documents by name in one call (one more for every 1,000); those that are missing are absent.
+
+    ``mask`` names the field paths to return; all of them without it.
+    """
+    wanted = list(dict.fromkeys(document_names))
+    if not wanted:
+        return {}
+    pb = messages()
+    found: dict[str, Document] = {}
+    for start in range(0, len(wanted), MAX_READS):
+        request = pb.BatchGetDocumentsRequest(
+            database=names.database(), documents=wanted[start : start + MAX_READS]
+        )
+        if mask is not None:
+            request.mask.field_paths.extend(mask)
+        for answer in await _read(lambda c: c.batch_get, request, "BatchGetDocuments"):
+            if answer.WhichOneof("result") == "found":
+                document = answer.found
+                found[document.name] = Document(document.name, document.fields, document.update_time)
+    return found
+
+
+async def run_query(parent: str, query: Any) -> list[Document]:
+    """Run a StructuredQuery below ``parent``, a document's name or ``<database>/documents``."""
+    request = messages().RunQueryRequest(parent=parent, structured_query=query)
+    answers = await _read(lambda c: c.run_query, request, "RunQuery")
+    return [
+        Document(a.document.name, a.document.fields, a.document.update_time)
+        for a in answers
+        if a.HasField("document")
+    ]
+
+
+async def batch_write(writes: Sequence[Any]) -> list[int]:
+    """Apply writes independently of each other; one status code each (0 = done, 9 = precondition failed).
+
+    Split into calls of at most 500 writes and 10 MB, which run at the same time. No document may be
+    named twice.
+    """
+    chunks = [writes[start : start + MAX_WRITES] for start in range(0, len(writes), MAX_WRITES)]
+    results = await asyncio.gather(*(_write_chunk(chunk) for chunk in chunks))
+    return [code for codes in results for code in codes]
+
+
+async def commit(writes: Sequence[Any]) -> None:
+    """Apply writes all together or not at all; PreconditionFailed where one's precondition does not hold."""
+    import grpc.aio
+
+    connection = _connect()
+    request = messages().CommitRequest(database=names.database(), writes=writes)
+    try:
+        await connection.commit(request, timeout=_WRITE_TIMEOUT, metadata=connection.metadata)
+    except grpc.aio.AioRpcError as error:
+        if error.code().name in _PRECONDITION_CODES:
+            raise PreconditionFailed("store.precondition", f"Commit: {error.details()}") from error
+        raise rpc.failure(error, "Commit", "store.invalid") from error
+
+
+async def _write_chunk(writes: Sequence[Any]) -> list[int]:
+    import grpc.aio
+
+    connection = _connect()
+    request = messages().BatchWriteRequest(database=names.database(), writes=writes).SerializeToString()
+    if len(request) > MAX_REQUEST_BYTES and len(writes) > 1:
+        middle = len(writes) // 2
+        return await _write_chunk(writes[:middle]) + await _write_chunk(writes[middle:])
+    try:
+        answer = await connection.batch_write(request, timeout=_WRITE_TIMEOUT, metadata=connection.metadata)
+    except grpc.aio.AioRpcError as error:
+        raise rpc.failure(error, "BatchWrite", "store.invalid") from error
+    return [status.code for status in answer.status]
+
+
+async def _read(call: Callable[[_Connection], Any], request: Any, what: str) -> list[Any]:
+    """All answers of a streaming read, tried again a few times at once: reads change nothing."""
+    import grpc.aio
+
+    connection = _connect()
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            stream = call(connection)(request, timeout=_READ_TIMEOUT, metadata=connection.metadata)
+            return [answer async for answer in stream]
+        except grpc.aio.AioRpcError as error:
+            if tries >= _READ_TRIES or error.code().name not in _READ_RETRY_CODES:
+                raise rpc.failure(error, what, "store.invalid") from error
+        await asyncio.sleep(0.02 * 2**tries * (0.5 + random.random()))

@@ -1,0 +1,48 @@
+"""The one timer of the emulator: sleeps on the (movable) clock until the next thing is due."""
+
+from __future__ import annotations
+
+import asyncio
+
+from emulators.pubsub.state import Broker
+from shared import clock
+
+
+class Timer:
+    """Calls :meth:`Broker.tick` when something is due."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._next: int | None = None
+        self._sooner = asyncio.Event()
+        broker.on_due = self._on_due
+
+    def _on_due(self, due_ns: int) -> None:
+        if self._next is None or due_ns < self._next:
+            self._next = due_ns
+            self._sooner.set()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            self._sooner.clear()
+            due = self._next
+            if due is None:
+                await self._sooner.wait()
+                continue
+            if clock.now_ns() < due:
+                await self._sleep_until(due)
+                continue
+            self._next = None
+            following = self._broker.tick(clock.now_ns())
+            if following is not None:
+                self._on_due(following)
+
+    async def _sleep_until(self, due: int) -> None:
+        sleeping = asyncio.ensure_future(clock.sleep_until_ns(due))
+        sooner = asyncio.ensure_future(self._sooner.wait())
+        try:
+            await asyncio.wait((sleeping, sooner), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            sooner.cancel()

@@ -20,17 +20,17 @@ from urllib.parse import quote
 
 from shared import names
 from shared.clients import rpc
-from shared.clients.channel import open_channel
 from shared.clients.firestore_pb import messages
 from shared.config import settings
-from shared.errors import Rejected, Transient
+from shared.errors import Rejected
 
-HOST = "firestore.googleapis.com"
 MAX_WRITES = 500
 MAX_READS = 1000
 # Firestore takes requests of 10 MiB, its emulator of 4 MiB.
 MAX_REQUEST_BYTES = 4_000_000
 
+_HOST = "firestore.googleapis.com"
+_SCOPES = ("https://www.googleapis.com/auth/datastore",)
 _SERVICE = "/google.firestore.v1.Firestore/"
 _READ_TIMEOUT = 10.0
 _WRITE_TIMEOUT = 20.0
@@ -60,8 +60,10 @@ class PreconditionFailed(Rejected):
 class _Connection:
     """A channel with the calls in use, bound to one loop and one endpoint."""
 
-    def __init__(self, channel: Any, emulator: bool) -> None:
-        self.channel = channel
+    def __init__(self, loop: asyncio.AbstractEventLoop, emulator: str) -> None:
+        self.loop = loop
+        self.emulator = emulator
+        self.channel = rpc.open_channel(emulator, _HOST, _SCOPES)
         database = names.database()
         self.metadata = [
             ("google-cloud-resource-prefix", database),
@@ -71,7 +73,7 @@ class _Connection:
             # What Google's client sends too: its emulator lets nobody else write batches.
             self.metadata.append(("authorization", "Bearer owner"))
         pb = messages()
-        unary, stream = channel.unary_unary, channel.unary_stream
+        unary, stream = self.channel.unary_unary, self.channel.unary_stream
         self.batch_get = stream(
             _SERVICE + "BatchGetDocuments",
             pb.BatchGetDocumentsRequest.SerializeToString,
@@ -87,45 +89,25 @@ class _Connection:
         )
 
 
-@dataclass(frozen=True)
-class _Opening:
-    """The one attempt to connect that all callers of a loop wait for."""
-
-    loop: asyncio.AbstractEventLoop
-    emulator: str
-    task: asyncio.Task[_Connection]
+_connection: _Connection | None = None
 
 
-_opening: _Opening | None = None
-
-
-async def _open(emulator: str) -> _Connection:
-    return _Connection(await open_channel(emulator, HOST), bool(emulator))
-
-
-async def _connect() -> _Connection:
-    global _opening
+def _connect() -> _Connection:
+    global _connection
     loop = asyncio.get_running_loop()
     emulator = settings().firestore_emulator
-    present = _opening
+    present = _connection
     if present is None or present.loop is not loop or present.emulator != emulator:
-        present = _opening = _Opening(loop, emulator, loop.create_task(_open(emulator)))
-    if present.task.done() and not present.task.cancelled() and present.task.exception() is None:
-        return present.task.result()
-    try:
-        return await asyncio.shield(present.task)
-    except Exception as error:
-        if _opening is present:
-            _opening = None
-        raise Transient(f"Firestore cannot be reached: {error}") from error
+        present = _connection = _Connection(loop, emulator)
+    return present
 
 
 async def close() -> None:
     """Close the channel of the running loop, if it has one."""
-    global _opening
-    present, _opening = _opening, None
+    global _connection
+    present, _connection = _connection, None
     if present is not None and present.loop is asyncio.get_running_loop():
-        await (await present.task).channel.close()
+        await present.channel.close()
 
 
 async def batch_get(document_names: Iterable[str], mask: Sequence[str] | None = None) -> dict[str, Document]:
@@ -177,7 +159,7 @@ async def commit(writes: Sequence[Any]) -> None:
     """Apply writes all together or not at all; PreconditionFailed where one's precondition does not hold."""
     import grpc.aio
 
-    connection = await _connect()
+    connection = _connect()
     request = messages().CommitRequest(database=names.database(), writes=writes)
     try:
         await connection.commit(request, timeout=_WRITE_TIMEOUT, metadata=connection.metadata)
@@ -190,7 +172,7 @@ async def commit(writes: Sequence[Any]) -> None:
 async def _write_chunk(writes: Sequence[Any]) -> list[int]:
     import grpc.aio
 
-    connection = await _connect()
+    connection = _connect()
     request = messages().BatchWriteRequest(database=names.database(), writes=writes).SerializeToString()
     if len(request) > MAX_REQUEST_BYTES and len(writes) > 1:
         middle = len(writes) // 2
@@ -206,7 +188,7 @@ async def _read(call: Callable[[_Connection], Any], request: Any, what: str) -> 
     """All answers of a streaming read, tried again a few times at once: reads change nothing."""
     import grpc.aio
 
-    connection = await _connect()
+    connection = _connect()
     tries = 0
     while True:
         tries += 1

@@ -1,0 +1,1 @@
+"""`make bench`: what Fulcrum costs, as ratios to plain functions-framework measured in the same run."""

@@ -1,0 +1,96 @@
+"""``python -m bench [--quick] [--only name,...]``: measure, print the table, write ``build/bench.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import events, growth, pushes, start
+from bench.figures import Figure, as_json, table
+from bench.fleet import create_fleet
+from bench.load import Poster, poster
+from bench.rig import emulators
+from local.processes import ROOT
+
+# Which measurement yields which figures.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "start": ("cold_start", "cold_start_first_write", "memory_first_request"),
+    "pushes": ("warm_noop_push",),
+    "events": (
+        "event_in_array_of_100",
+        "event_16_concurrent_posts",
+        "rpcs_per_100_events",
+        "events_per_second_single",
+        "events_per_second_array",
+    ),
+    "growth": ("cost_growth_100_to_100k",),
+}
+NAMES = tuple(name for names in GROUPS.values() for name in names)
+
+
+def wanted_groups(only: Sequence[str]) -> list[str]:
+    """The groups that yield the named figures, all of them for no name; ValueError for a foreign name."""
+    foreign = [name for name in only if name not in NAMES]
+    if foreign:
+        raise ValueError(f"no such figure: {', '.join(foreign)}; there are {', '.join(NAMES)}")
+    return [group for group, names in GROUPS.items() if not only or any(name in names for name in only)]
+
+
+def kept(figures: Sequence[Figure], only: Sequence[str]) -> list[Figure]:
+    """What was asked for, with the rows that say more about it."""
+    return [figure for figure in figures if not only or figure.name in only or figure.name not in NAMES]
+
+
+def _start(poster: Poster, quick: bool) -> list[Figure]:
+    with emulators() as running:
+        return start.measure(create_fleet(running.grpc["firestore"], 1), running.env, quick)
+
+
+def _pushes(poster: Poster, quick: bool) -> list[Figure]:
+    with emulators() as running:
+        return pushes.measure(poster, running.env, quick)
+
+
+_MEASURES: dict[str, Callable[[Poster, bool], list[Figure]]] = {
+    "start": _start,
+    "pushes": _pushes,
+    "events": events.measure,
+    "growth": growth.measure,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; 0 whether or not a target is met."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="few repetitions: shows that it works, measures little"
+    )
+    parser.add_argument("--only", default="", help=f"names, comma-separated, of {', '.join(NAMES)}")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
+    options = parser.parse_args(arguments)
+    only = [name for name in options.only.split(",") if name]
+    try:
+        groups = wanted_groups(only)
+    except ValueError as error:
+        parser.error(str(error))
+    figures: list[Figure] = []
+    with poster() as running:
+        for group in groups:
+            began = time.monotonic()
+            print(f"measuring {', '.join(GROUPS[group])} ...", file=sys.stderr, flush=True)
+            figures += kept(_MEASURES[group](running, options.quick), only)
+            print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(as_json(figures), indent=2) + "\n")
+    print(table(figures))
+    missed = [figure.name for figure in figures if figure.verdict == "missed"]
+    print(f"\nmissed: {', '.join(missed) or 'none'}; written to {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -37,12 +37,16 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class EventRecord(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """An occurrence worth keeping by itself (an alarm, a visit); ``type`` is the list it belongs to."""
+    """An occurrence worth keeping by itself (an alarm, a visit); ``type`` is the list it belongs to.
+
+    ``original_time`` as in :class:`InboundDataEvent`.
+    """
 
     type: str = "default"
     time: int | None = None
     id: str | None = None
     data: Any = None
+    original_time: Any = None
 
 
 class _Message(

@@ -1,0 +1,1 @@
+"""Takes events from devices over HTTP and publishes them."""

@@ -103,9 +103,19 @@ class Documents:
         found.sort(key=lambda stored: stored.name.key)
         return found
 
-    def below(self, parent: str) -> Iterator[str]:
-        """The names of all documents below a document or a database's root, at any depth."""
+    def collection_ids(self, parent: str) -> list[str]:
+        """The ids of the collections just below a document or the root, in order."""
         prefix = parent + "/"
-        for collection, held in self.collections.items():
-            if collection.startswith(prefix):
-                yield from held
+        return sorted(
+            {path[len(prefix) :].partition("/")[0] for path in self.collections if path.startswith(prefix)}
+        )
+
+    def missing(self, parent: str, collection_id: str) -> set[str]:
+        """The names in a collection that have documents below them but are none themselves."""
+        prefix = f"{parent}/{collection_id}/"
+        found = {
+            prefix + path[len(prefix) :].partition("/")[0]
+            for path in self.collections
+            if path.startswith(prefix)
+        }
+        return found - self.by_name.keys()

@@ -17,6 +17,11 @@ def unsupported(what: str) -> StatusError:
     return StatusError(StatusCode.UNIMPLEMENTED, f"{what} is not implemented by Fulcrum's emulator")
 
 
+def foreign_document(name: str, database: str) -> StatusError:
+    """INVALID_ARGUMENT: a document of another database than the call's."""
+    return invalid(f'Document name "{name}" is not within database "{database}".')
+
+
 def not_found(name: str) -> StatusError:
     """NOT_FOUND of a read."""
     return StatusError(StatusCode.NOT_FOUND, f"Document ({name}) not found.")
@@ -87,3 +92,8 @@ def exempted_field(collection: str, field: str, mode: str) -> StatusError:
         f"The query requires an index. The single-field index {mode} of {collection}.{field} is not "
         "enabled in the fieldOverrides of firestore.indexes.json",
     )
+
+
+def descending_names() -> StatusError:
+    """FAILED_PRECONDITION of a query by name alone, backwards."""
+    return StatusError(StatusCode.FAILED_PRECONDITION, "Firestore does not support descending key scans")

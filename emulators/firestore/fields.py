@@ -38,8 +38,8 @@ def parse(text: str) -> Path:
     path = tuple(out)
     if path != NAME:
         for name in path:
-            if len(name) > 3 and name.startswith("__") and name.endswith("__"):
-                raise invalid(f"Invalid reserved name in field path {text}")
+            if len(name) > 4 and name.startswith("__") and name.endswith("__"):
+                raise invalid(f"Invalid reserved name in field path {name}")
     return path
 
 

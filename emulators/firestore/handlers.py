@@ -1,98 +1,21 @@
-"""The methods of the service: take the request apart, ask the state, put the answer together."""
+"""The methods of the service by name, and the handlers of those that write."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import secrets
+import string
 from typing import Any
 
-from emulators.firestore import errors, fields, names, wire
-from emulators.firestore.documents import Stored, times
-from emulators.firestore.state import Database, Store
-from emulators.firestore.transactions import Transaction
-from emulators.kit.rpc import Method, ServerStream, Unary
+from emulators.firestore import errors, names, wire
+from emulators.firestore.indexes import Indexes
+from emulators.firestore.listen import Listens
+from emulators.firestore.reads import Reads, begin, mask_of, masked
+from emulators.firestore.searches import Searches
+from emulators.firestore.state import Store
+from emulators.kit.faults import Faults
+from emulators.kit.rpc import BidiStream, Method, ServerStream, Unary
 
-
-def masked(stored: Stored, mask: list[fields.Path] | None) -> bytes:
-    """A serialised Document, whole or with what a mask leaves."""
-    if mask is None:
-        return stored.encoded
-    document = wire.Document(name=stored.name.full)
-    fields.project(stored.fields, mask, document.fields)
-    raw: bytes = document.SerializeToString()
-    return raw + times(stored.created, stored.updated)
-
-
-def mask_of(request: Any, field: str = "mask") -> list[fields.Path] | None:
-    """The paths of a document mask; None if the request has none."""
-    if not request.HasField(field):
-        return None
-    return [fields.parse(path) for path in getattr(request, field).field_paths]
-
-
-def selected(database: Database, request: Any) -> tuple[Transaction | None, bool]:
-    """The transaction that a read belongs to, and whether the read has just begun it."""
-    selector = request.WhichOneof("consistency_selector")
-    if selector is None:
-        return None, False
-    if selector == "transaction":
-        return database.transactions.get(request.transaction), False
-    if selector == "new_transaction":
-        return begin(database, request.new_transaction), True
-    raise errors.unsupported(f"{selector} of {type(request).__name__}")
-
-
-def begin(database: Database, options: Any) -> Transaction:
-    """Begin a transaction with the options of a request."""
-    if options.WhichOneof("mode") == "read_only":
-        if options.read_only.WhichOneof("consistency_selector"):
-            raise errors.unsupported("read_time of a read-only transaction")
-        return database.transactions.begin(True)
-    if options.read_write.concurrency_mode == 1:
-        raise errors.unsupported("OPTIMISTIC concurrency")
-    if options.read_write.retry_transaction:
-        database.transactions.check_id(options.read_write.retry_transaction)
-    return database.transactions.begin(False)
-
-
-class Reads:
-    """GetDocument and BatchGetDocuments."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def get(self, request: Any) -> Any:
-        name = names.document(request.name)
-        mask = mask_of(request)
-        database = self._store.database(name.database)
-        transaction, _ = selected(database, request)
-        if transaction is not None:
-            database.transactions.read(transaction, [name.full])
-        stored = database.get(name.full, transaction)
-        if stored is None:
-            raise errors.not_found(name.full)
-        return wire.Encoded(masked(stored, mask))
-
-    async def batch_get(self, request: Any) -> AsyncIterator[Any]:
-        database = self._store.database(request.database)
-        mask = mask_of(request)
-        wanted = list(dict.fromkeys(request.documents))
-        for full in wanted:
-            if names.document(full).database != database.name:
-                raise errors.invalid(f'Document name "{full}" is not within database "{database.name}".')
-        transaction, new = selected(database, request)
-        if transaction is not None:
-            database.transactions.read(transaction, wanted)
-        found = [database.get(full, transaction) for full in wanted]
-        read_time = wire.delimited(4, wire.timestamp(self._store.tick()))
-        if transaction is not None and new:
-            yield wire.Encoded(wire.delimited(3, transaction.id))
-        for full, stored in zip(wanted, found, strict=True):
-            answer = (
-                wire.delimited(2, full.encode())
-                if stored is None
-                else wire.delimited(1, masked(stored, mask))
-            )
-            yield wire.Encoded(answer + read_time)
+_ID_LETTERS = string.ascii_letters + string.digits
 
 
 class Writes:
@@ -124,6 +47,45 @@ class Writes:
                 status.message = error.message
         return answer
 
+    async def create(self, request: Any) -> Any:
+        names.parent(request.parent)
+        if request.document.name:
+            raise errors.invalid("document.name must not be set")
+        if not request.collection_id:
+            raise errors.invalid("collectionId is the empty string.")
+        names.check_collection_id(request.collection_id)
+        names.check_document_id(request.document_id)
+        document_id = request.document_id or "".join(secrets.choice(_ID_LETTERS) for _ in range(20))
+        write = wire.Write()
+        write.update.CopyFrom(request.document)
+        write.update.name = f"{request.parent}/{request.collection_id}/{document_id}"
+        write.current_document.exists = False
+        return await self._one(write, request)
+
+    async def update(self, request: Any) -> Any:
+        write = wire.Write(update=request.document)
+        if request.HasField("update_mask"):
+            write.update_mask.CopyFrom(request.update_mask)
+        if request.HasField("current_document"):
+            write.current_document.CopyFrom(request.current_document)
+        return await self._one(write, request)
+
+    async def _one(self, write: Any, request: Any) -> Any:
+        """Apply one write; the answer is the document after it, masked."""
+        name, mask = names.document(write.update.name), mask_of(request)
+        database = self._store.database(name.database)
+        await database.commit([write], b"", wire.CommitResponse().write_results)
+        stored = database.documents.by_name[name.full]
+        return wire.Encoded(masked(stored, mask))
+
+    async def delete(self, request: Any) -> Any:
+        write = wire.Write(delete=request.name)
+        if request.HasField("current_document"):
+            write.current_document.CopyFrom(request.current_document)
+        database = self._store.database(names.document(request.name).database)
+        await database.commit([write], b"", wire.CommitResponse().write_results)
+        return wire.Encoded(b"")
+
 
 class TransactionMethods:
     """BeginTransaction and Rollback."""
@@ -140,14 +102,23 @@ class TransactionMethods:
         return wire.Encoded(b"")
 
 
-def methods(store: Store) -> dict[str, Method]:
-    """All methods by name."""
+def methods(store: Store, indexes: Indexes | None, faults: Faults) -> dict[str, Method]:
+    """All methods by name; queries are refused for want of an index where ``indexes`` are given."""
     reads, writes, transactions = Reads(store), Writes(store), TransactionMethods(store)
+    searches = Searches(store, indexes)
     return {
         "GetDocument": Unary(wire.GetDocumentRequest, reads.get),
         "BatchGetDocuments": ServerStream(wire.BatchGetDocumentsRequest, reads.batch_get),
+        "ListDocuments": Unary(wire.ListDocumentsRequest, reads.list_documents),
+        "ListCollectionIds": Unary(wire.ListCollectionIdsRequest, reads.list_collection_ids),
+        "CreateDocument": Unary(wire.CreateDocumentRequest, writes.create),
+        "UpdateDocument": Unary(wire.UpdateDocumentRequest, writes.update),
+        "DeleteDocument": Unary(wire.DeleteDocumentRequest, writes.delete),
         "Commit": Unary(wire.CommitRequest, writes.commit),
         "BatchWrite": Unary(wire.BatchWriteRequest, writes.batch_write),
         "BeginTransaction": Unary(wire.BeginTransactionRequest, transactions.begin),
         "Rollback": Unary(wire.RollbackRequest, transactions.rollback),
+        "RunQuery": ServerStream(wire.RunQueryRequest, searches.run_query),
+        "RunAggregationQuery": ServerStream(wire.RunAggregationQueryRequest, searches.run_aggregation),
+        "Listen": BidiStream(wire.ListenRequest, Listens(store, searches, faults).listen),
     }

@@ -9,7 +9,7 @@ from functools import lru_cache
 from emulators.firestore.errors import invalid
 
 _ROOT = re.compile(r"projects/[^/]+/databases/[^/]+")
-_RESERVED = re.compile(r"__.*__", re.DOTALL)
+_RESERVED = re.compile(r"__.+__", re.DOTALL)
 _MAX_ID_BYTES = 1500
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from emulators.firestore import errors, names, wire, writes
 from emulators.firestore.documents import Documents, Stored
 from emulators.firestore.names import Name
+from emulators.firestore.query import Query
 from emulators.firestore.transactions import LOCK_TIMEOUT, Transaction, Transactions
 from emulators.kit.records import Records
 from emulators.kit.rpc import StatusError
@@ -37,6 +38,17 @@ class Database:
         if transaction is not None and name in transaction.before:
             return transaction.before[name]
         return self.documents.by_name.get(name)
+
+    def run(self, asked: Query, transaction: Transaction | None = None) -> Iterator[Stored]:
+        """The result of a query, as a transaction sees it if one is given."""
+        candidates = asked.candidates(self.documents)
+        if transaction is not None and transaction.before:
+            before = transaction.before
+            then = [stored for stored in candidates if stored.name.full not in before]
+            then += [stored for stored in before.values() if stored is not None and asked.covers(stored.name)]
+            then.sort(key=lambda stored: stored.name.key)
+            candidates = then
+        return asked.run(candidates)
 
     async def commit(self, pbs: Sequence[Any], transaction_id: bytes, results: Any) -> int:
         """Apply all writes or none; returns the commit time in microseconds.

@@ -27,8 +27,8 @@ _PLAIN = frozenset(("integer_value", "double_value", "boolean_value", "null_valu
 def check_fields(fields: Any, depth: int = 0, top: str = "") -> None:
     """Refuse what no document may hold; times are cut to microseconds, as they are stored."""
     for name, value in fields.items():
-        if not name or (name[0] == "_" and name.startswith("__") and name.endswith("__") and len(name) > 3):
-            _refuse_name(name, depth, top)
+        if not name or (name[0] == "_" and len(name) > 4 and name[:2] == "__" == name[-2:]):
+            _check_odd_name(name, fields, depth, top)
         elif len(name) > 375 and len(name.encode()) > _MAX_NAME:
             raise invalid("The property.name is longer than 1500 bytes.")
         kind = value.WhichOneof("value_type")
@@ -36,15 +36,29 @@ def check_fields(fields: Any, depth: int = 0, top: str = "") -> None:
             check_value(value, kind, depth, top or name)
 
 
-def _refuse_name(name: str, depth: int, top: str) -> None:
+def _check_odd_name(name: str, fields: Any, depth: int, top: str) -> None:
     if not name:
         if depth:
             raise invalid(f"Property {top} contains an invalid nested entity.")
         raise invalid("The property.name is the empty string.")
     if not depth:
         raise invalid(f"field name {name} is reserved")
-    if name != "__type__":  # how a vector says what it is
+    if name != "__type__":
         raise invalid(f"field name '{name}' is reserved.")
+    if not is_vector(fields):
+        raise invalid(f"Property {top} contains an invalid nested entity.")
+
+
+def is_vector(fields: Any) -> bool:
+    """Whether a map stands for a vector, as the clients send one."""
+    marker, inner = fields.get("__type__"), fields.get("value")
+    return (
+        marker is not None
+        and inner is not None
+        and marker.string_value == "__vector__"
+        and len(fields) == 2
+        and all(item.HasField("double_value") for item in inner.array_value.values)
+    )
 
 
 def check_value(value: Any, kind: str | None, depth: int, top: str) -> None:
@@ -152,8 +166,7 @@ def key(value: Any) -> Key:
 
 
 def _map_key(fields: Any) -> Key:
-    marker = fields.get("__type__")
-    if marker is not None and marker.string_value == "__vector__":
+    if len(fields) == 2 and is_vector(fields):
         inner = fields["value"].array_value.values
         return (9, len(inner), tuple(map(key, inner)))
     return (10, tuple((name, key(fields[name])) for name in sorted(fields)))

@@ -41,7 +41,7 @@ def check(write: Any, database: str) -> Checked:
         if not write.transform.field_transforms:
             raise errors.invalid("The list of FieldTransform must not be empty.")
     if name.database != database:
-        raise errors.invalid(f'Document name "{name.full}" is not within database "{database}".')
+        raise errors.foreign_document(name.full, database)
     mask = None
     if kind == "update" and write.HasField("update_mask"):
         mask = tuple(fields.parse(path) for path in write.update_mask.field_paths)

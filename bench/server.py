@@ -108,7 +108,14 @@ def serving(source: Source, env: Mapping[str, str] | None = None) -> Iterator[Se
         child = spawn(
             source.target,
             command,
-            {"PYTHONPATH": str(ROOT), "K_SERVICE": source.target, **(env or {})},
+            {
+                "PYTHONPATH": str(ROOT),
+                # The cloud's build compiles a function's source; so does the first start here, whatever
+                # the caller's environment says.
+                "PYTHONDONTWRITEBYTECODE": "",
+                "K_SERVICE": source.target,
+                **(env or {}),
+            },
             stdout=subprocess.DEVNULL,
             stderr=log,
         )

@@ -15,7 +15,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from shared import names
@@ -51,6 +51,13 @@ class Document:
     def id(self) -> str:
         """The last segment of the name."""
         return self.name.rpartition("/")[2]
+
+
+class Written(NamedTuple):
+    """What became of one write: its status code, and the document's new update time if that is 0."""
+
+    code: int
+    update_time: Any
 
 
 class PreconditionFailed(Rejected):
@@ -150,9 +157,14 @@ async def batch_write(writes: Sequence[Any]) -> list[int]:
     Split into calls of at most 500 writes and 4 MB, which run at the same time. No document may be
     named twice.
     """
+    return [written.code for written in await batch_write_timed(writes)]
+
+
+async def batch_write_timed(writes: Sequence[Any]) -> list[Written]:
+    """:func:`batch_write` that also says the update time that each document has now."""
     chunks = [writes[start : start + MAX_WRITES] for start in range(0, len(writes), MAX_WRITES)]
     results = await asyncio.gather(*(_write_chunk(chunk) for chunk in chunks))
-    return [code for codes in results for code in codes]
+    return [written for chunk in results for written in chunk]
 
 
 async def commit(writes: Sequence[Any]) -> None:
@@ -169,7 +181,7 @@ async def commit(writes: Sequence[Any]) -> None:
         raise rpc.failure(error, "Commit", "store.invalid") from error
 
 
-async def _write_chunk(writes: Sequence[Any]) -> list[int]:
+async def _write_chunk(writes: Sequence[Any]) -> list[Written]:
     import grpc.aio
 
     connection = _connect()
@@ -181,7 +193,10 @@ async def _write_chunk(writes: Sequence[Any]) -> list[int]:
         answer = await connection.batch_write(request, timeout=_WRITE_TIMEOUT, metadata=connection.metadata)
     except grpc.aio.AioRpcError as error:
         raise rpc.failure(error, "BatchWrite", "store.invalid") from error
-    return [status.code for status in answer.status]
+    return [
+        Written(status.code, result.update_time)
+        for status, result in zip(answer.status, answer.write_results, strict=True)
+    ]
 
 
 async def _read(call: Callable[[_Connection], Any], request: Any, what: str) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.conditions import Facts
@@ -42,7 +42,7 @@ def _compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-ROUTES = st.recursive(_TOPICS, _compound, max_leaves=8)
+ROUTES = st.recursive(_TOPICS, _compound, max_leaves=12)
 
 
 def _condition_holds(route: dict[str, Any]) -> bool:
@@ -91,11 +91,13 @@ def _by_steps(route: Any) -> list[tuple[str, ...]]:
     return found
 
 
+@settings(max_examples=300, deadline=None)
 @given(ROUTES)
 def test_taking_first_steps_leads_along_the_same_ways_as_the_direct_definition(route: Any) -> None:
     assert Counter(_by_steps(route)) == Counter(topics for topics, _ in _direct(route))
 
 
+@settings(max_examples=300, deadline=None)
 @given(ROUTES)
 def test_the_canonical_form_is_stable_and_means_the_same(route: Any) -> None:
     form = canonical(route)

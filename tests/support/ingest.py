@@ -59,12 +59,14 @@ class Topic:
     calls: list[list[tuple[bytes, Mapping[str, str]]]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     gate: asyncio.Event | None = None
+    called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def publish(
         self, topic: str, messages: Sequence[tuple[bytes, Mapping[str, str]]], within: float = 10.0
     ) -> list[str]:
         assert topic == "default-processor"
         self.calls.append(list(messages))
+        self.called.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.errors:

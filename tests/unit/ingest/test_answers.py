@@ -82,7 +82,7 @@ async def test_a_time_that_cannot_be_true_is_kept_beside_the_received_one(ingest
 
 @pytest.mark.parametrize("historical", [True, False])
 async def test_what_history_cannot_take_is_refused(ingest: Ingest, historical: bool) -> None:
-    old = {"time": "2001-01-01", "historical": historical}
+    old: dict[str, Any] = {"time": "2001-01-01", "historical": historical}
     answer = await ingest.post([event(**old), event()])
     assert answer.status_code == 207
     assert answer.json()["errors"][0]["error"] == "event.tooOld"
@@ -212,8 +212,7 @@ async def test_a_topic_that_fails_is_503(ingest: Ingest, error: Exception) -> No
 async def test_no_answer_before_the_topic_has_confirmed(ingest: Ingest) -> None:
     ingest.topic.gate = asyncio.Event()
     posted = asyncio.ensure_future(ingest.post(event()))
-    while not ingest.topic.calls:
-        await asyncio.sleep(0)
+    await ingest.topic.called.wait()
     await asyncio.sleep(0.01)
     assert not posted.done()
     ingest.topic.gate.set()

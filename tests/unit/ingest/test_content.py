@@ -105,7 +105,7 @@ def test_refused_by_name(raw: Any, name: str) -> None:
 
 
 def test_the_limits_themselves_are_taken() -> None:
-    for data in (
+    limits: tuple[dict[str, Any], ...] = (
         {"x": nested(14)},
         {"x": boxed(14)},
         {"/".join("abcdefghij"): nested(5)},
@@ -113,7 +113,8 @@ def test_the_limits_themselves_are_taken() -> None:
         {"x": [2**63 - 1, -(2**63), 1.7976931348623157e308, None, True, "", {}, []]},
         {"x": [{"any key: at all": 1, "": 2, "__a__": 3}]},
         {f"p{n}": 1 for n in range(1000)},
-    ):
+    )
+    for data in limits:
         assert check({"deviceId": "a" * 128, "data": data}, KEYS).writes
 
 

@@ -20,10 +20,13 @@ class Wire:
 
     def __init__(self) -> None:
         self.calls: list[list[Message]] = []
+        self.second = asyncio.Event()
         self.gates: list[asyncio.Future[list[str]]] = []
 
     async def __call__(self, topic: str, messages: Sequence[Message], within: float) -> list[str]:
         self.calls.append(list(messages))
+        if len(self.calls) > 1:
+            self.second.set()
         gate: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
         self.gates.append(gate)
         return await gate
@@ -135,8 +138,7 @@ async def test_a_slow_publish_does_not_hold_up_the_next(monkeypatch: pytest.Monk
     await settle()
     quick = start(commit, 1)
     async with asyncio.timeout(5):
-        while len(wire.calls) < 2:
-            await asyncio.sleep(0.005)
+        await wire.second.wait()
     wire.release(1)
     await quick
     assert not slow.done()

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = (
     "grpc",
-    "google.cloud",
+    "google.api_core",
     "google.protobuf",
     "google.auth",
     "proto",

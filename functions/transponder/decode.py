@@ -1,0 +1,110 @@
+"""From a delivery to arrivals: every message by itself, so that a bad one costs no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from functions.transponder.state import State
+from shared import fold, history
+from shared.envelope import Delivery, unwrap
+from shared.errors import Rejected
+from shared.messages import DeviceDataEvent, DeviceEventAck
+
+Message = DeviceDataEvent | DeviceEventAck
+
+
+class _Typed(msgspec.Struct):
+    type: Any = None
+
+
+_decoder = msgspec.json.Decoder(DeviceDataEvent | DeviceEventAck)
+_type_decoder = msgspec.json.Decoder(_Typed)
+_NOTHING = fold.Settled({}, ())
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """One message that came, and what became of it.
+
+    ``raw`` are its bytes as they came, ``index`` is its place in the delivery. ``rows`` are what it gives to
+    the history of its own device, made at ``stored`` (ms). ``before`` is the state of the device that it met.
+    At most one of ``refused`` (set aside), ``lost`` (others kept writing its device first) and ``gone`` (its
+    device is no more) is set; none means stored.
+    """
+
+    message: Message
+    settled: fold.Settled
+    rows: list[history.Row]
+    stored: int
+    raw: bytes | msgspec.Raw
+    index: int
+    message_id: str
+    before: State | None = None
+    refused: Rejected | None = None
+    lost: bool = False
+    gone: bool = False
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether history and state have it."""
+        return self.refused is None and not self.lost and not self.gone
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A message that could not even be decoded."""
+
+    raw: bytes | msgspec.Raw
+    index: int
+    error: Rejected
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The messages of one delivery, with the options of this step and the rest of the route."""
+
+    arrivals: list[Arrival]
+    refusals: list[Refusal]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    route: Any = None
+
+
+def decode(delivery: Delivery, now_ms: int) -> Batch:
+    """The messages of a delivery; Rejected if it cannot even be split into messages."""
+    contents = unwrap(delivery.data)
+    arrivals: list[Arrival] = []
+    refusals: list[Refusal] = []
+    for index, raw in enumerate(contents.messages):
+        try:
+            arrivals.append(_arrival(raw, index, now_ms, delivery.message_id))
+        except Rejected as error:
+            refusals.append(Refusal(raw, index, error))
+        except (msgspec.DecodeError, RecursionError) as error:
+            refusals.append(Refusal(raw, index, _reason(raw, error)))
+    return Batch(arrivals, refusals, contents.options, contents.route)
+
+
+def _arrival(raw: msgspec.Raw, index: int, now_ms: int, message_id: str) -> Arrival:
+    message = _decoder.decode(raw)
+    if isinstance(message, DeviceEventAck):
+        settled, rows = _NOTHING, [history.ack_row(message, now_ms, message_id)]
+    else:
+        settled = fold.settle(message.data) if message.data else _NOTHING
+        rows = history.data_rows(message, settled, now_ms, message_id)
+    return Arrival(message, settled, rows, now_ms, raw, index, message_id)
+
+
+def _reason(raw: msgspec.Raw, error: Exception) -> Rejected:
+    """Say of an undecodable message whether it is of a foreign type or a broken one of ours."""
+    if isinstance(error, msgspec.ValidationError):
+        try:
+            kind = _type_decoder.decode(raw).type
+        except msgspec.DecodeError:
+            kind = None
+        if kind not in ("deviceDataEventMsg", "deviceEventAckMsg"):
+            return Rejected("message.unknownType", f"{kind!r} is no message that is stored")
+    return Rejected("message.undecodable", f"not a message: {error}")

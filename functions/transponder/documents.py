@@ -1,0 +1,83 @@
+"""Device documents as protobufs: what is read of them and what is written. No I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from functions.transponder.state import Advance, State
+from shared import fold
+from shared.clients.firestore import Document
+from shared.clients.firestore_pb import messages
+from shared.values import fill
+
+_SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*\Z")
+
+
+def read(document: Document) -> State:
+    """The state that a document holds; Rejected if its registers are none of ours."""
+    fields = document.fields
+    data = fields["registers"].bytes_value if "registers" in fields else b""
+    forward_to: tuple[str, ...] = ()
+    if "forwardTo" in fields:
+        forward_to = tuple(value.string_value for value in fields["forwardTo"].array_value.values)
+    return State(
+        name=document.name,
+        update_time=document.update_time,
+        registers=fold.decode(data),
+        size=len(data),
+        first_seen=_integer(fields, "firstSeen"),
+        last_seen=_integer(fields, "lastSeen"),
+        last_event_time=_integer(fields, "lastEventTime"),
+        forward_to=forward_to,
+        system_id=_text(fields, "systemId"),
+        blueprint_id=_text(fields, "blueprintId"),
+        network_id=_text(fields, "networkId"),
+    )
+
+
+def _integer(fields: Any, name: str) -> int | None:
+    if name not in fields or fields[name].WhichOneof("value_type") != "integer_value":
+        return None
+    value: int = fields[name].integer_value
+    return value
+
+
+def _text(fields: Any, name: str) -> str | None:
+    value: str = fields[name].string_value if name in fields else ""
+    return value or None
+
+
+def write(before: State, made: Advance) -> Any:
+    """The write that brings a document from ``before`` to what was made of it; None if nothing changed.
+
+    It names every field that it touches, so that what others keep in the document stays, and it holds only
+    if nobody wrote the document since ``before``.
+    """
+    after = made.state
+    pb = messages()
+    write = pb.Write()
+    fields = write.update.fields
+    mask: list[str] = []
+    if made.roots:
+        mask += [f"data.{key if _SIMPLE.match(key) else f'`{key}`'}" for key in made.roots]
+        mask.append("registers")
+        fields["registers"].bytes_value = made.registers
+        if made.data:
+            data = fields["data"].map_value.fields
+            for key, value in made.data.items():
+                fill(data[key], value, 2)
+    for name, old, new in (
+        ("firstSeen", before.first_seen, after.first_seen),
+        ("lastSeen", before.last_seen, after.last_seen),
+        ("lastEventTime", before.last_event_time, after.last_event_time),
+    ):
+        if new != old and new is not None:
+            fields[name].integer_value = new
+            mask.append(name)
+    if not mask:
+        return None
+    write.update.name = before.name
+    write.update_mask.field_paths.extend(mask)
+    write.current_document.update_time.CopyFrom(before.update_time)
+    return write

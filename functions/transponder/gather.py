@@ -1,0 +1,92 @@
+"""Group commit: deliveries that come while others are being stored go together with the next ones.
+
+An idle instance stores at once. A device is never in two cycles at the same time, so that an instance does
+not compete with itself for a document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from functions.transponder import plan
+from functions.transponder.decode import Arrival
+from shared.messages import MAX_BATCH_EVENTS
+
+MAX_CYCLES = 2
+
+Store = Callable[[list[Arrival]], Awaitable[None]]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    arrivals: list[Arrival]
+    devices: set[str]
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Gathering:
+    """The storing side of one instance, on one event loop."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: deque[_Waiting] = deque()
+        self._busy: set[str] = set()
+        self._cycles: set[asyncio.Task[None]] = set()
+
+    async def store(self, arrivals: list[Arrival]) -> None:
+        """Return when the arrivals' fates are settled; raises what storing them raised."""
+        if not arrivals:
+            return
+        waiting = _Waiting(arrivals, {plan.device_name(a) for a in arrivals if plan.needs_state(a)})
+        self._waiting.append(waiting)
+        self._start()
+        await waiting.done
+
+    def _start(self) -> None:
+        while self._waiting and len(self._cycles) < MAX_CYCLES and (taken := self._take()):
+            devices: set[str] = set().union(*(waiting.devices for waiting in taken))
+            self._busy |= devices
+            cycle = asyncio.get_running_loop().create_task(self._cycle(taken, devices))
+            self._cycles.add(cycle)
+            cycle.add_done_callback(self._end)
+
+    def _end(self, cycle: asyncio.Task[None]) -> None:
+        self._cycles.discard(cycle)
+        self._start()
+
+    def _take(self) -> list[_Waiting]:
+        """Those that may go now, in their order, as many as fit one cycle; nobody overtakes for a device."""
+        taken: list[_Waiting] = []
+        kept: deque[_Waiting] = deque()
+        size = 0
+        blocked = set(self._busy)
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if waiting.done.done():
+                continue  # who asked is gone; the message will come again
+            fits = not taken or size + len(waiting.arrivals) <= MAX_BATCH_EVENTS
+            if fits and blocked.isdisjoint(waiting.devices):
+                taken.append(waiting)
+                size += len(waiting.arrivals)
+            else:
+                kept.append(waiting)
+                blocked |= waiting.devices
+        self._waiting = kept
+        return taken
+
+    async def _cycle(self, taken: list[_Waiting], devices: set[str]) -> None:
+        try:
+            await self._store([arrival for waiting in taken for arrival in waiting.arrivals])
+        except Exception as error:
+            for waiting in taken:
+                if not waiting.done.done():
+                    waiting.done.set_exception(error)
+        else:
+            for waiting in taken:
+                if not waiting.done.done():
+                    waiting.done.set_result(None)
+        finally:
+            self._busy -= devices

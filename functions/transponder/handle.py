@@ -1,0 +1,155 @@
+"""One delivery, step by step: decode, store, set aside what cannot be stored, send the others on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from functions.transponder.cache import States
+from functions.transponder.decode import Arrival, Batch, decode
+from functions.transponder.gather import Gathering
+from functions.transponder.store import Storing
+from shared import clock, fold, forward, quarantine
+from shared.envelope import Delivery
+from shared.errors import Rejected
+from shared.log import log
+from shared.quarantine import SetAside
+from shared.routes import Step
+
+SERVICE = "transponder"
+TOPIC = "writer"
+
+
+class _Instance:
+    """What the deliveries of one instance share, on one event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.states = States()
+        self.gathering = Gathering(self._store)
+
+    async def _store(self, arrivals: list[Arrival]) -> None:
+        await Storing(self.states).store(arrivals)
+
+
+_instance: _Instance | None = None
+
+
+def instance() -> _Instance:
+    """The parts of this instance, made at the first delivery."""
+    global _instance
+    if _instance is None or _instance.loop is not asyncio.get_running_loop():
+        _instance = _Instance()
+    return _instance
+
+
+async def handle(delivery: Delivery, trace: str | None = None) -> None:
+    """Store a delivery. When it returns, the delivery may be acknowledged; Transient: it must come again."""
+    began = time.perf_counter()
+    try:
+        forward.check_hops(delivery)
+        batch = decode(delivery, clock.now_ms())
+    except Rejected as error:
+        await _set_aside([_entry(delivery, None, delivery.data, 0, error)], trace)
+        return
+    await instance().gathering.store(batch.arrivals)
+    await _set_aside(_refused(delivery, batch), trace)
+    await _again(delivery, batch)
+    unsent = await _onward(delivery, batch)
+    await _set_aside(unsent, trace)
+    counts = {
+        "events": len(batch.arrivals) + len(batch.refusals),
+        "stored": sum(arrival.is_stored for arrival in batch.arrivals),
+        "setAside": len(batch.refusals) + sum(a.refused is not None for a in batch.arrivals),
+        "gone": sum(arrival.gone for arrival in batch.arrivals),
+        "again": sum(arrival.lost for arrival in batch.arrivals),
+    }
+    shown = {name: count for name, count in counts.items() if count or name in ("events", "stored")}
+    ms = round((time.perf_counter() - began) * 1000, 1)
+    log("INFO", "batch stored", trace=trace, **shown, ms=ms, messageId=delivery.message_id)
+
+
+def _refused(delivery: Delivery, batch: Batch) -> list[SetAside]:
+    entries = [_entry(delivery, batch, bytes(one.raw), one.index, one.error) for one in batch.refusals]
+    entries += [
+        _entry(delivery, batch, bytes(one.raw), one.index, one.refused)
+        for one in batch.arrivals
+        if one.refused is not None
+    ]
+    return entries
+
+
+def _entry(delivery: Delivery, batch: Batch | None, data: bytes, index: int, error: Rejected) -> SetAside:
+    return SetAside(
+        error,
+        data,
+        SERVICE,
+        TOPIC,
+        delivery.message_id,
+        index,
+        delivery.attributes.get("projectId"),
+        batch.options if batch else {},
+        batch.route if batch else None,
+    )
+
+
+async def _set_aside(entries: Sequence[SetAside], trace: str | None) -> None:
+    if not entries:
+        return
+    await quarantine.set_aside(entries)
+    for entry in entries:
+        log(
+            "WARNING",
+            "event set aside",
+            trace=trace,
+            errorType=entry.error.error_type,
+            error=entry.error.message[:500],
+            messageId=entry.message_id,
+            index=entry.index,
+        )
+
+
+async def _again(delivery: Delivery, batch: Batch) -> None:
+    """Publish again what lost its device to others too often: the rest of the delivery is done."""
+    lost = [arrival for arrival in batch.arrivals if arrival.lost]
+    if not lost:
+        return
+    step = Step(TOPIC, dict(batch.options), batch.route)
+    parcels = forward.pack(
+        [bytes(arrival.raw) for arrival in lost],
+        [arrival.message.project_id for arrival in lost],
+        [[step]] * len(lost),
+        delivery.hops,
+    )
+    for error in (await forward.publish(parcels)).values():
+        raise error
+
+
+async def _onward(delivery: Delivery, batch: Batch) -> list[SetAside]:
+    """Send what is stored along the rest of the route; returns what cannot go there."""
+    if not batch.route:
+        return []
+    stored = [arrival for arrival in batch.arrivals if arrival.is_stored]
+    going = [
+        forward.Onward(bytes(arrival.raw), arrival.message.project_id, _facts(arrival)) for arrival in stored
+    ]
+    refused = await forward.onward(going, batch.route, delivery.hops)
+    return [
+        _entry(delivery, batch, bytes(stored[index].raw), stored[index].index, error)
+        for index, error in refused.items()
+    ]
+
+
+def _facts(arrival: Arrival) -> dict[str, Any]:
+    """What conditions may read of the device: its ids, and its data before this batch."""
+    message = arrival.message
+    facts = {
+        "id": message.device_id,
+        "projectId": message.project_id,
+        "systemId": message.system_id,
+        "blueprintId": message.blueprint_id,
+        "data": fold.derive(arrival.before.registers) if arrival.before else {},
+    }
+    return {name: value for name, value in facts.items() if value is not None}

@@ -1,0 +1,227 @@
+"""Appending rows to the history: one kept-open stream of the Storage Write API for each event loop.
+
+The default stream takes rows at least once and shows them at once. Requests follow each other without
+waiting for answers, which come in the order of the requests; so a failed stream costs its unanswered
+requests one more try on the next stream, and nobody else anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from shared import history
+from shared.clients import rpc
+from shared.config import settings
+from shared.errors import Rejected, Transient
+
+# A request may have 10 MB; a row has a few bytes of framing.
+MAX_REQUEST_BYTES = 8_000_000
+
+_HOST = "bigquerystorage.googleapis.com"
+_SCOPES = ("https://www.googleapis.com/auth/bigquery.insertdata",)
+_METHOD = "/google.cloud.bigquery.storage.v1.BigQueryWrite/AppendRows"
+_ANSWER_SECONDS = 10.0
+_TRIES = 4
+_PAUSE = 0.05
+_ROW_OVERHEAD = 8
+_INVALID_ARGUMENT = 3
+
+
+class _Broken(Exception):
+    """The stream ended before this request was answered. ``status`` is the code's name."""
+
+    def __init__(self, status: str, details: str) -> None:
+        super().__init__(f"{status}: {details}")
+        self.status = status
+
+
+class _Stream:
+    """An open stream: requests out, answers matched in order."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, endpoint: str) -> None:
+        from shared import history_wire
+
+        config = settings()
+        table = f"projects/{config.cloud_project}/datasets/{config.bigquery_dataset}/tables/{history.TABLE}"
+        self.loop = loop
+        self.endpoint = endpoint
+        self.name = f"{table}/streams/_default"
+        self.broken: _Broken | None = None
+        self._request = history_wire.AppendRowsRequest
+        self._pending: deque[asyncio.Future[Any]] = deque()
+        self._order = asyncio.Lock()
+        self._is_first = True
+        self._channel = rpc.open_channel(endpoint, _HOST, _SCOPES)
+        method = self._channel.stream_stream(
+            _METHOD,
+            request_serializer=history_wire.AppendRowsRequest.SerializeToString,
+            response_deserializer=history_wire.AppendRowsResponse.FromString,
+        )
+        self._call = method(metadata=(("x-goog-request-params", f"write_stream={self.name}"),))
+        self._reader = loop.create_task(self._read())
+
+    async def send(self, rows: Sequence[bytes]) -> Any:
+        """Send one request and return its answer; _Broken if the stream ends first."""
+        request = self._request()
+        request.proto_rows.rows.serialized_rows.extend(rows)
+        async with self._order:
+            if self.broken:
+                raise self.broken
+            if self._is_first:
+                # What the stream is told once.
+                request.write_stream = self.name
+                request.trace_id = "fulcrum"
+                request.proto_rows.writer_schema = history.writer_schema()
+                self._is_first = False
+            answer: asyncio.Future[Any] = self.loop.create_future()
+            self._pending.append(answer)
+            try:
+                await self._call.write(request)
+            except asyncio.CancelledError:
+                # Whether the request went out is not known, so answers can no longer be matched.
+                self._fail(_Broken("CANCELLED", "a request was given up half-way"))
+                self._call.cancel()
+                raise
+            except Exception as error:
+                # The reader learns the cause; it may just not have been told yet.
+                await self._end(error)
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await answer
+        except TimeoutError:
+            self._fail(_Broken("DEADLINE_EXCEEDED", f"no answer within {_ANSWER_SECONDS:g} s"))
+            self._call.cancel()
+            raise _Broken("DEADLINE_EXCEEDED", "no answer in time") from None
+
+    async def _read(self) -> None:
+        import grpc.aio
+
+        try:
+            ended = grpc.aio.EOF  # type: ignore[attr-defined]  # missing in the stubs
+            while (answer := await self._call.read()) is not ended:
+                if self._pending:
+                    waiter = self._pending.popleft()
+                    if not waiter.done():
+                        waiter.set_result(answer)
+        except grpc.aio.AioRpcError as error:
+            self._fail(_Broken(error.code().name, str(error.details())))
+        except asyncio.CancelledError:
+            self._fail(_Broken("CANCELLED", "the stream was closed"))
+            raise
+        else:
+            self._fail(_Broken("UNAVAILABLE", "the service ended the stream"))
+        await self._channel.close()
+
+    async def _end(self, error: Exception) -> None:
+        await asyncio.wait({self._reader}, timeout=1.0)
+        self._fail(_Broken("UNAVAILABLE", str(error)))
+
+    def _fail(self, broken: _Broken) -> None:
+        """The oldest request that waits is the one that the end of the stream answers."""
+        if self.broken is None:
+            self.broken = _Broken("UNAVAILABLE", f"the stream has ended: {broken}")
+        while self._pending:
+            waiter = self._pending.popleft()
+            if not waiter.done():
+                waiter.set_exception(broken)
+                broken = self.broken
+
+    async def close(self) -> None:
+        """End the stream and its channel."""
+        self._reader.cancel()
+        await asyncio.wait({self._reader})
+        await self._channel.close()
+
+
+_stream: _Stream | None = None
+
+
+def _open() -> _Stream:
+    global _stream
+    loop = asyncio.get_running_loop()
+    endpoint = settings().bigquery_storage_endpoint
+    present = _stream
+    if (
+        present is None
+        or present.broken is not None
+        or present.loop is not loop
+        or present.endpoint != endpoint
+    ):
+        present = _stream = _Stream(loop, endpoint)
+    return present
+
+
+async def close() -> None:
+    """Close the stream of the running loop, if it has one."""
+    global _stream
+    present, _stream = _stream, None
+    if present is not None and present.loop is asyncio.get_running_loop():
+        await present.close()
+
+
+async def append(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
+    """Append encoded rows (:func:`shared.history.encode`); returns ``{index: message}`` of refused rows.
+
+    All other rows are stored when it returns. Raises Transient where the same call may work later (rows
+    may be stored all the same), also after ``within`` seconds, and Rejected ``history.refused`` where the
+    service refuses a request without naming rows.
+    """
+    refused: dict[int, str] = {}
+    deadline = time.monotonic() + within
+    chunks = list(_chunks(rows))
+    await asyncio.gather(*(_append(rows, list(chunk), refused, deadline) for chunk in chunks))
+    return refused
+
+
+def _chunks(rows: Sequence[bytes]) -> Iterator[range]:
+    start = size = 0
+    for index, row in enumerate(rows):
+        size += len(row) + _ROW_OVERHEAD
+        if size > MAX_REQUEST_BYTES and index > start:
+            yield range(start, index)
+            start, size = index, len(row) + _ROW_OVERHEAD
+    if start < len(rows):
+        yield range(start, len(rows))
+
+
+async def _append(
+    rows: Sequence[bytes], indexes: list[int], refused: dict[int, str], deadline: float
+) -> None:
+    """Append some of the rows. A row that is refused takes its whole request with it: the rest goes again."""
+    failures = 0
+    while indexes:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                answer = await _open().send([rows[index] for index in indexes])
+        except TimeoutError:
+            raise Transient("appending to the history took too long") from None
+        except _Broken as error:
+            status, text = error.status, str(error)
+        else:
+            if answer.row_errors:
+                named = {indexes[row.index]: row.message for row in answer.row_errors}
+                refused.update(named)
+                indexes = [index for index in indexes if index not in named]
+                continue
+            if not answer.error.code:
+                return
+            status, text = _name(answer.error.code), answer.error.message
+        failures += 1
+        if status == "INVALID_ARGUMENT":
+            raise Rejected("history.refused", f"AppendRows: {text}")
+        # A table that is missing is the deployment's fault, never the event's.
+        if failures >= _TRIES or status not in rpc.RETRYABLE:
+            raise Transient(f"AppendRows: {status}: {text}")
+        await asyncio.sleep(_PAUSE * 2**failures * random.uniform(0.5, 1.5))
+
+
+def _name(code: int) -> str:
+    import grpc
+
+    names = {status.value[0]: status.name for status in grpc.StatusCode}
+    return names.get(code, "UNKNOWN")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from shared import fold
 from shared.errors import Rejected
@@ -28,8 +30,7 @@ MASK = (
 _WORST_GROWTH = 5
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """What is known of a device as of ``update_time``, the precondition of the next write.
 
     ``size`` is that of the encoded registers, in bytes. ``registers`` are never changed in place.
@@ -81,15 +82,16 @@ def advance(state: State, items: Sequence[Item]) -> Advance:
         registers, roots, refused = _one_by_one(state, items)
         encoded = fold.encode(registers)
     kept = [item for index, item in enumerate(items) if index not in refused] if refused else items
-    after = replace(state, registers=registers, size=len(encoded))
-    if kept:
-        received = [item.received for item in kept]
-        after = replace(
-            after,
-            first_seen=_least(state.first_seen, min(received)),
-            last_seen=_greatest(state.last_seen, max(received)),
-            last_event_time=_greatest(state.last_event_time, max(item.stamp[0] for item in kept)),
-        )
+    received = [item.received for item in kept]
+    times = [item.stamp[0] for item in kept]
+    after = msgspec.structs.replace(
+        state,
+        registers=registers,
+        size=len(encoded),
+        first_seen=_least(state.first_seen, received),
+        last_seen=_greatest(state.last_seen, received),
+        last_event_time=_greatest(state.last_event_time, times),
+    )
     return Advance(after, roots, fold.derive(registers, roots), encoded, refused)
 
 
@@ -142,9 +144,9 @@ def stored_size(value: Any) -> int:
     return 1 if kind is bool or value is None else 8
 
 
-def _least(one: int | None, other: int) -> int:
-    return other if one is None or other < one else one
+def _least(one: int | None, others: Sequence[int]) -> int | None:
+    return min(others, default=None) if one is None else min((one, *others))
 
 
-def _greatest(one: int | None, other: int) -> int:
-    return other if one is None or other > one else one
+def _greatest(one: int | None, others: Sequence[int]) -> int | None:
+    return max(others, default=None) if one is None else max((one, *others))

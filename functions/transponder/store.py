@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from functions.transponder import documents, plan, state
 from functions.transponder.cache import States
@@ -134,7 +135,7 @@ class Storing:
         invalid: list[tuple[Work, int]] = []
         for one, (code, update_time) in zip(writing, results, strict=True):
             if code == _OK:
-                self._states.put(replace(one.made.state, update_time=update_time))
+                self._states.put(msgspec.structs.replace(one.made.state, update_time=update_time))
                 self._mark_written(one)
                 continue
             self._states.drop(one.before.name)

@@ -1,0 +1,296 @@
+"""From outside names to devices, remembered for as long as their project's revision stays the same.
+
+A project's document is looked at at most every five seconds, by one reader at a time; when its ``revision``
+has changed, all that was learned of the project is dropped. Names that no device has are remembered for five
+seconds at most. What is read while a revision changes is used once and not kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from functions.message_processor.events import Device, Key
+from functions.message_processor.plan import Plan, plan
+from shared import clock, names, values
+from shared.clients import firestore
+from shared.clients.firestore import Document
+from shared.errors import Rejected, Transient
+
+CHECK_MS = 5_000
+MAX_ENTRIES = 200_000
+MAX_PROJECTS = 10_000
+
+_FACTS = ("name", "blueprintId", "systemId", "networkId", "simulated", "parentDeviceId")
+# Never the state and the registers: they are large, and change with every event.
+_MASK = ("revision", "projectId", "deviceId", "deleted", "messageRoute", *_FACTS)
+_ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A known device: the ids for its messages, its routes, and what conditions may read of it."""
+
+    device: Device
+    data_plan: Plan
+    ack_plan: Plan
+    facts: dict[str, Any]
+
+
+Result = Resolved | Rejected | None
+
+
+class _Generation:
+    """What was learned of a project under one revision."""
+
+    __slots__ = ("blueprints",)
+
+    def __init__(self) -> None:
+        self.blueprints: dict[str, str | None] = {}
+
+
+@dataclass(slots=True)
+class _Project:
+    revision: int | None = None
+    checked_ms: int = -CHECK_MS
+    generation: _Generation = field(default_factory=_Generation)
+    checking: asyncio.Future[bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    result: Resolved | None
+    generation: _Generation
+    until_ms: int | None
+
+
+class Directory:
+    """The devices that this instance knows. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._projects: OrderedDict[str, _Project] = OrderedDict()
+
+    async def resolve(self, keys: Iterable[Key]) -> dict[Key, Result]:
+        """The device of each key, or None for an unknown one, or Rejected for what can be no name.
+
+        Reads nothing if all is known and fresh. Transient where the store fails.
+        """
+        now = clock.now_ms()
+        results: dict[Key, Result] = {}
+        valid: list[Key] = []
+        projects: dict[str, _Project] = {}
+        for key in keys:
+            name = key.project
+            if name is not None and name not in projects:
+                if not _ID.match(name):
+                    results[key] = Rejected("message.badProject", f"{name!r} is no project's id")
+                    continue
+                projects[name] = self._project(name)
+            valid.append(key)
+        missing = self._known(valid, projects, now, results)
+        stale = [name for name, project in projects.items() if not 0 <= now - project.checked_ms < CHECK_MS]
+        if missing or stale:
+            await self._learn(missing, valid, projects, stale, now, results)
+        return results
+
+    def _project(self, name: str) -> _Project:
+        project = self._projects.get(name)
+        if project is None:
+            project = self._projects[name] = _Project()
+            if len(self._projects) > MAX_PROJECTS:
+                self._projects.popitem(last=False)
+        return project
+
+    def _known(
+        self, keys: Iterable[Key], projects: Mapping[str, _Project], now: int, results: dict[Key, Result]
+    ) -> list[Key]:
+        """Put what is known into ``results`` and return the rest."""
+        entries, missing = self._entries, []
+        for key in keys:
+            entry = entries.get(key)
+            if (
+                entry is not None
+                and entry.generation is projects[key.project or ""].generation
+                and (entry.until_ms is None or now < entry.until_ms)
+            ):
+                entries.move_to_end(key)
+                results[key] = entry.result
+            else:
+                missing.append(key)
+        return missing
+
+    async def _learn(
+        self,
+        missing: list[Key],
+        keys: list[Key],
+        projects: Mapping[str, _Project],
+        stale: list[str],
+        now: int,
+        results: dict[Key, Result],
+    ) -> None:
+        before = {name: project.generation for name, project in projects.items()}
+        own, others = self._claim(projects, stale)
+        try:
+            documents = await self._read(missing, own)
+            for name, project in own.items():
+                self._take_revision(project, documents.get(names.project(name)), now)
+                # Read at the same instant as what is missing: the new generation may keep that.
+                before[name] = project.generation
+        finally:
+            for project in own.values():
+                if project.checking is not None and not project.checking.done():
+                    project.checking.set_result(project.checked_ms >= now)
+                project.checking = None
+        for future in others:
+            if not await future:
+                raise Transient("the project's revision could not be read")
+        sought = set(missing)
+        outdated = [key for key in self._known(keys, projects, now, results) if key not in sought]
+        if outdated:
+            before = {name: project.generation for name, project in projects.items()}
+            documents |= await self._read(outdated, {})
+        await self._find_devices([*missing, *outdated], documents, before, now, results)
+
+    def _claim(
+        self, projects: Mapping[str, _Project], stale: list[str]
+    ) -> tuple[dict[str, _Project], list[asyncio.Future[bool]]]:
+        """Which projects this call looks at, and whom it waits for about the others."""
+        own: dict[str, _Project] = {}
+        others: list[asyncio.Future[bool]] = []
+        for name in stale:
+            project = projects[name]
+            if project.checking is None:
+                project.checking = asyncio.get_running_loop().create_future()
+                own[name] = project
+            else:
+                others.append(project.checking)
+        return own, others
+
+    async def _read(self, keys: Iterable[Key], own: Iterable[str]) -> dict[str, Document]:
+        wanted = [names.project(name) for name in own]
+        wanted += [name for key in keys if (name := _first_document(key))]
+        return await firestore.batch_get(wanted, _MASK) if wanted else {}
+
+    def _take_revision(self, project: _Project, document: Document | None, now: int) -> None:
+        revision = 0 if document is None else _plain(document).get("revision") or 0
+        if revision != project.revision:
+            project.revision, project.generation = revision, _Generation()
+        project.checked_ms = now
+
+    async def _find_devices(
+        self,
+        keys: list[Key],
+        documents: dict[str, Document],
+        generations: Mapping[str, _Generation],
+        now: int,
+        results: dict[Key, Result],
+    ) -> None:
+        targets = {key: _device_name(key, documents) for key in keys}
+        further = {name for name in targets.values() if name and name not in documents}
+        if further:
+            documents |= await firestore.batch_get(further, _MASK)
+        found: dict[Key, tuple[str, str, dict[str, Any]]] = {}
+        for key, name in targets.items():
+            fields = _plain(documents[name]) if name and name in documents else {"deleted": True}
+            elsewhere = key.alias_key is None and key.network not in (None, fields.get("networkId"))
+            if fields.get("deleted") or elsewhere:
+                self._keep(key, None, generations, now)
+                results[key] = None
+            else:
+                project_id, device_id = name.split("/")[-3], name.split("/")[-1]
+                found[key] = (project_id, device_id, fields)
+        texts = await self._blueprint_routes(found.values(), generations)
+        for key, (project_id, device_id, fields) in found.items():
+            resolved = _resolved(
+                project_id, device_id, fields, texts.get((project_id, fields.get("blueprintId")))
+            )
+            self._keep(key, resolved, generations, now)
+            results[key] = resolved
+
+    async def _blueprint_routes(
+        self, found: Iterable[tuple[str, str, dict[str, Any]]], generations: Mapping[str, _Generation]
+    ) -> dict[tuple[str, Any], str | None]:
+        """The ``messageRoute`` texts of the blueprints of devices, by project and blueprint."""
+        texts: dict[tuple[str, Any], str | None] = {}
+        wanted: dict[str, tuple[str, str]] = {}
+        for project_id, _, fields in found:
+            blueprint = fields.get("blueprintId")
+            if not isinstance(blueprint, str) or not _ID.match(blueprint):
+                continue
+            generation = generations.get(project_id)
+            if generation is not None and blueprint in generation.blueprints:
+                texts[project_id, blueprint] = generation.blueprints[blueprint]
+            else:
+                wanted[names.blueprint(project_id, blueprint)] = (project_id, blueprint)
+        if wanted:
+            documents = await firestore.batch_get(wanted, _MASK)
+            for name, (project_id, blueprint) in wanted.items():
+                text = _text(_plain(documents[name]).get("messageRoute")) if name in documents else None
+                texts[project_id, blueprint] = text
+                if project_id in generations:
+                    generations[project_id].blueprints[blueprint] = text
+        return texts
+
+    def _keep(
+        self, key: Key, result: Resolved | None, generations: Mapping[str, _Generation], now: int
+    ) -> None:
+        if key.project is None:
+            return  # no revision would tell when it changes
+        until = now + CHECK_MS if result is None else None
+        self._entries[key] = _Entry(result, generations[key.project], until)
+        self._entries.move_to_end(key)
+        if len(self._entries) > MAX_ENTRIES:
+            self._entries.popitem(last=False)
+
+
+def _first_document(key: Key) -> str | None:
+    if key.alias_key is not None:
+        return names.alias(key.network or "", key.alias_key, key.value)
+    return names.device(key.project, key.value) if key.project and _ID.match(key.value) else None
+
+
+def _device_name(key: Key, documents: Mapping[str, Document]) -> str:
+    """The document of the device that a key leads to; empty if it leads nowhere, or to another project."""
+    first = _first_document(key)
+    if first is None or first not in documents:
+        return ""
+    if key.alias_key is None:
+        return first
+    alias = _plain(documents[first])
+    project_id, device_id = str(alias.get("projectId", "")), str(alias.get("deviceId", ""))
+    ours = key.project in (None, project_id) and alias.get("networkId") == key.network
+    return (
+        names.device(project_id, device_id) if ours and _ID.match(project_id) and _ID.match(device_id) else ""
+    )
+
+
+def _resolved(
+    project_id: str, device_id: str, fields: dict[str, Any], blueprint_text: str | None
+) -> Resolved:
+    own = _text(fields.get("messageRoute"))
+    return Resolved(
+        Device(
+            project_id, device_id, fields.get("systemId"), fields.get("blueprintId"), fields.get("networkId")
+        ),
+        plan("deviceDataEventMsg", own, blueprint_text),
+        plan("deviceEventAckMsg", own, blueprint_text),
+        {"id": device_id, "projectId": project_id, **{name: fields.get(name) for name in _FACTS}},
+    )
+
+
+def _text(message_route: Any) -> str | None:
+    """A message route as the text that it should be; one that is stored as a map is understood too."""
+    if message_route is None or isinstance(message_route, str):
+        return message_route
+    return msgspec.json.encode(message_route).decode()
+
+
+def _plain(document: Document) -> dict[str, Any]:
+    return values.from_fields(document.fields)

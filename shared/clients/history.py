@@ -71,7 +71,7 @@ class _Stream:
         request.proto_rows.rows.serialized_rows.extend(rows)
         async with self._order:
             if self.broken:
-                raise self.broken
+                raise _Broken("UNAVAILABLE", f"the stream has ended: {self.broken}")
             if self._is_first:
                 # What the stream is told once.
                 request.write_stream = self.name
@@ -122,14 +122,12 @@ class _Stream:
         self._fail(_Broken("UNAVAILABLE", str(error)))
 
     def _fail(self, broken: _Broken) -> None:
-        """The oldest request that waits is the one that the end of the stream answers."""
-        if self.broken is None:
-            self.broken = _Broken("UNAVAILABLE", f"the stream has ended: {broken}")
+        """End the wait of all. Which request ended the stream cannot be told: answers may be lost with it."""
+        self.broken = self.broken or broken
         while self._pending:
             waiter = self._pending.popleft()
             if not waiter.done():
                 waiter.set_exception(broken)
-                broken = self.broken
 
     async def close(self) -> None:
         """End the stream and its channel."""
@@ -194,13 +192,18 @@ async def _append(
 ) -> None:
     """Append some of the rows. A row that is refused takes its whole request with it: the rest goes again."""
     failures = 0
+    alone = False
     while indexes:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                answer = await _open().send([rows[index] for index in indexes])
+                answer = await (_send_alone if alone else _open().send)([rows[index] for index in indexes])
         except TimeoutError:
             raise Transient("appending to the history took too long") from None
         except _Broken as error:
+            if error.status == "INVALID_ARGUMENT" and not alone:
+                # One of those who shared the stream is refused: each goes again by itself.
+                alone = True
+                continue
             status, text = error.status, str(error)
         else:
             if answer.row_errors:
@@ -218,6 +221,15 @@ async def _append(
         if failures >= _TRIES or status not in rpc.RETRYABLE:
             raise Transient(f"AppendRows: {status}: {text}")
         await asyncio.sleep(_PAUSE * 2**failures * random.uniform(0.5, 1.5))
+
+
+async def _send_alone(rows: Sequence[bytes]) -> Any:
+    """Send on a stream that nobody shares, so that its end is this request's answer."""
+    stream = _Stream(asyncio.get_running_loop(), settings().bigquery_storage_endpoint)
+    try:
+        return await stream.send(rows)
+    finally:
+        await stream.close()
 
 
 def _name(code: int) -> str:

@@ -242,7 +242,7 @@ async def test_an_error_that_nobody_foresaw_costs_only_its_event(
     service: Transponder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.firestore.put()
-    advance = plan.advance
+    advance = state.advance
 
     def fragile(before: Any, items: Any) -> Any:
         if any(item.stamp[1] == "3" for item in items):

@@ -86,7 +86,7 @@ def _records(sent: Content, id_: str, hash_: str, time: int, received_ms: int) -
     records: list[EventRecord] = []
     for index, raw in enumerate(sent.records):
         raw_time = raw.get("time")
-        settled = time if raw_time is None else times.settle(raw_time, received_ms)
+        settled = time if raw_time is None else times.settle(raw_time, received_ms, time)
         _not_too_old(settled, received_ms)
         records.append(
             EventRecord(

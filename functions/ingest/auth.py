@@ -73,8 +73,8 @@ def _network(network_id: str, fields: Mapping[str, Any]) -> Network:
         tuple(fields.get("aliasKeys") or ()),
         {key_id: _key(stored) for key_id, stored in (fields.get("keys") or {}).items()},
         Rates(
-            float(limit.get("networkPerSecond") or config.number("RATE_NETWORK_PER_SECOND", 5000)),
-            float(limit.get("devicePerSecond") or config.number("RATE_DEVICE_PER_SECOND", 100)),
+            float(limit.get("networkPerSecond", config.number("RATE_NETWORK_PER_SECOND", 5000))),
+            float(limit.get("devicePerSecond", config.number("RATE_DEVICE_PER_SECOND", 100))),
         ),
     )
 

@@ -37,11 +37,14 @@ def to_ms(raw: Any) -> int | None:
     return None
 
 
-def settle(raw: Any, received_ms: int) -> int:
-    """The time that counts for a time as sent: itself where it can be true, else ``received_ms``."""
+def settle(raw: Any, received_ms: int, otherwise: int | None = None) -> int:
+    """The time that counts for a time as sent: itself where it can be true, else ``otherwise``.
+
+    That is the received time if it is not given.
+    """
     ms = to_ms(raw)
     if ms is None or ms < CLOCK_UNSET_MS or ms > received_ms + MAX_AHEAD_MS:
-        return received_ms
+        return received_ms if otherwise is None else otherwise
     return ms
 
 

@@ -106,7 +106,7 @@ async def test_event_records_get_type_time_and_id(ingest: Ingest) -> None:
     assert first["event"][1] == {
         "type": "visits",
         "id": "v",
-        "time": first["receivedTime"],
+        "time": 1_790_000_000_000,
         "originalTime": "never",
     }
 

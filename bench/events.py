@@ -62,6 +62,7 @@ def measure(poster: Poster, quick: bool) -> list[Figure]:
     with rig(_DEVICES) as ours:
         create_table(ours.emulators.http["bigquery"])
         with serving(NAIVE, ours.emulators.env) as naive:
+            naive.wait()
             sender, baseline = Sender(poster, ours), Sender(poster, ours)
 
             def naively(concurrent: int) -> Callable[[], Sample]:

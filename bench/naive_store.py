@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
@@ -19,12 +18,12 @@ _COLUMNS = (
 
 def create_table(bigquery_url: str) -> None:
     """Make the data set and the table in the emulator at ``bigquery_url``, through Google's client."""
-    # The client knows an emulator by this variable alone, and reads it once, here.
-    os.environ["BIGQUERY_EMULATOR_HOST"] = bigquery_url
-    try:
-        client = bigquery.Client(project=CLOUD_PROJECT, credentials=AnonymousCredentials())
-    finally:
-        del os.environ["BIGQUERY_EMULATOR_HOST"]
+    client = bigquery.Client(
+        project=CLOUD_PROJECT,
+        credentials=AnonymousCredentials(),
+        client_options=ClientOptions(api_endpoint=bigquery_url),
+    )
     dataset, _, _ = NAIVE_TABLE.rpartition(".")
     client.create_dataset(dataset)
     client.create_table(bigquery.Table(NAIVE_TABLE, schema=_COLUMNS))
+    client.close()

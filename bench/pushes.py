@@ -48,6 +48,7 @@ def measure(poster: Poster, env: dict[str, str], quick: bool) -> list[Figure]:
             poster.post(server.url, [EMPTY_BATCH] * count, headers, _CONCURRENT)
             return ((server.cpu_ns() - before) / 1e3 / count,)
 
+        server.wait()
         once()  # warm
         return once
 

@@ -19,8 +19,8 @@ from google.pubsub_v1.types import pubsub as pubsub_types
 
 from bench.fleet import Fleet, create_fleet
 from bench.names import CLOUD_PROJECT
-from bench.server import Request, Server, function, serving
-from local import topology
+from bench.server import Server, function, serving
+from local import provision_bigquery, topology
 from local.processes import python, read_ready_line, spawn
 
 HOT = ("ingest", "message_processor", "transponder")
@@ -112,6 +112,7 @@ def emulators() -> Iterator[Emulators]:
             http_addresses[name] = f"http://127.0.0.1:{ready['http']}"
         started = Emulators(grpc_addresses, http_addresses)
         _create_topics(started)
+        provision_bigquery.provision(CLOUD_PROJECT, started.http["bigquery"])
         yield started
 
 
@@ -129,7 +130,7 @@ def rig(size: int) -> Iterator[Rig]:
                 serving(function(name), {**settings, **_UNLIMITED, **started.env})
             )
         for server in servers.values():
-            server.ask(Request("/", b"", {}, frozenset(range(200, 600))))
+            server.wait()
         _subscribe(started, servers)
         yield Rig(started, fleet, servers)
 

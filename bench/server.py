@@ -88,6 +88,11 @@ class Server:
             raise StartError(f"{self.child.name} answered {answer.status}: {text[:300]!r}")
 
 
+    def wait(self) -> None:
+        """Wait until it answers anything at all."""
+        self.ask(Request("/", b"", {}, frozenset(range(200, 600))))
+
+
 @contextmanager
 def serving(source: Source, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Start bare ``functions-framework``, which finds out by itself whether a function is asynchronous."""

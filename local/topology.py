@@ -23,7 +23,7 @@ class TopologyError(ValueError):
 
 @dataclass(frozen=True)
 class Function:
-    """One Cloud Function. ``paths`` is empty for one that subscriptions wake."""
+    """One Cloud Function, its code in ``folder``. ``paths`` is empty for one that subscriptions wake."""
 
     name: str
     description: str
@@ -38,16 +38,12 @@ class Function:
     publishes: tuple[str, ...]
     stores: tuple[str, ...]
     settings: Mapping[str, str]
+    folder: Path
 
     @property
     def pushed(self) -> bool:
         """Whether push subscriptions wake it."""
         return not self.paths
-
-    @property
-    def folder(self) -> Path:
-        """Where its code stands."""
-        return ROOT / "functions" / self.name
 
 
 @dataclass(frozen=True)
@@ -89,16 +85,14 @@ class Topology:
     subscriptions: Mapping[str, Subscription]
 
     def function_at(self, path: str) -> Function | None:
-        """The function that serves an HTTP path: an exact path first, then the longest ``/prefix/*``."""
+        """The function that serves an HTTP path: a claimed path takes what is below it, the longest wins."""
         best: Function | None = None
         length = -1
         for function in self.functions.values():
             for claimed in function.paths:
-                if claimed == path:
-                    return function
-                prefix = claimed[:-1]
-                if claimed.endswith("/*") and path.startswith(prefix) and len(prefix) > length:
-                    best, length = function, len(prefix)
+                below = claimed.rstrip("/") + "/"
+                if (claimed == path or path.startswith(below)) and len(claimed) > length:
+                    best, length = function, len(claimed)
         return best
 
 
@@ -116,13 +110,13 @@ def load(path: Path = SERVICES) -> Topology:
         for name, item in document[section].items()
     }
     return Topology(
-        {name: _function(name, item) for name, item in document["functions"].items()},
+        {name: _function(name, item, path.parent / name) for name, item in document["functions"].items()},
         topics,
         {name: _subscription(name, item) for name, item in document["subscriptions"].items()},
     )
 
 
-def _function(name: str, item: Mapping[str, Any]) -> Function:
+def _function(name: str, item: Mapping[str, Any], folder: Path) -> Function:
     return Function(
         name=name,
         description=item["description"],
@@ -137,6 +131,7 @@ def _function(name: str, item: Mapping[str, Any]) -> Function:
         publishes=tuple(item["publishes"]),
         stores=tuple(item["stores"]),
         settings=dict(item["settings"]),
+        folder=folder,
     )
 
 

@@ -216,13 +216,19 @@ def test_file_that_is_no_map_is_refused(tmp_path: Path, text: str) -> None:
     assert "is not of type 'object'" in broken(tmp_path, text)[0]
 
 
-def test_longest_prefix_serves_a_path(tmp_path: Path) -> None:
+def test_longest_path_serves_a_request(tmp_path: Path) -> None:
     path = tmp_path / "services.yaml"
-    path.write_text(GOOD.replace("[/rcv]", "[/rcv, /*, /v1/*]"))
+    path.write_text(GOOD.replace("[/rcv]", "[/rcv, /v1/device]"))
     topology = load(path)
-    for url, found in {"/rcv": True, "/v1/x": True, "/": True, "/any": True}.items():
-        assert (topology.function_at(url) is not None) is found
-    path.write_text(GOOD.replace("[/rcv]", "[/v1/*]"))
-    topology = load(path)
-    for url, found in {"/v1/x/y": True, "/v1": False, "/v10": False, "/": False}.items():
-        assert (topology.function_at(url) is not None) is found
+    for url, served in {
+        "/rcv": True,
+        "/rcv/": True,
+        "/rcv/network": True,
+        "/rcvx": False,
+        "/v1/device/1": True,
+        "/v1": False,
+        "/": False,
+    }.items():
+        assert (topology.function_at(url) is not None) is served, url
+    path.write_text(GOOD.replace("[/rcv]", "[/]"))
+    assert load(path).function_at("/any/path") is not None

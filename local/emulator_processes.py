@@ -1,0 +1,92 @@
+"""The emulators of a stack as processes: Fulcrum's own, or Google's where they are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import children, ports
+from local.environment import Surroundings
+from local.logs import Log
+from local.processes import StartError, python
+
+EMBEDDED = ("pubsub", "firestore", "bigquery")
+# What gcloud has; BigQuery has no emulator of Google's.
+GOOGLE = ("pubsub", "firestore")
+_READY_SECONDS = 60.0
+GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an emulator listens: host:port, and the URL of its HTTP side (empty for Google's)."""
+
+    grpc: str
+    http: str
+
+
+@dataclass
+class EmulatorProcess:
+    """A running emulator."""
+
+    name: str
+    child: children.ChildProcess
+    address: Address
+    google: bool
+
+
+async def start_embedded(
+    name: str, around: Surroundings, log: Log, data: Path | None, address: Address | None = None
+) -> EmulatorProcess:
+    """Start Fulcrum's own emulator; ``address``: where an earlier process of it listened."""
+    command = python("-m", f"emulators.{name}")
+    for option, url in (("--grpc-port", address and address.grpc), ("--http-port", address and address.http)):
+        command += [option, url.rpartition(":")[2] if url else "0"]
+    if data is not None:
+        command += ["--data", str(data / name)]
+    ready: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+    child = await children.start(name, command, around.common(), log, _ready_line(ready))
+    waited: list[asyncio.Future[Any]] = [ready, child.ended]
+    await asyncio.wait(waited, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if not ready.done():
+        child.kill()
+        raise StartError(f"the {name} emulator did not start (status {await child.ended})")
+    found = ready.result()
+    listening = Address(f"{ports.HOST}:{found['grpc']}", f"http://{ports.HOST}:{found['http']}")
+    return EmulatorProcess(name, child, listening, False)
+
+
+def _ready_line(ready: asyncio.Future[Mapping[str, Any]]) -> Callable[[str], bool]:
+    def take(line: str) -> bool:
+        if ready.done() or not line.startswith('{"ready"'):
+            return False
+        ready.set_result(json.loads(line))
+        return True
+
+    return take
+
+
+async def start_google(name: str, around: Surroundings, log: Log) -> EmulatorProcess:
+    """Start Google's emulator through gcloud (Java must be installed)."""
+    if shutil.which("gcloud") is None or shutil.which("java") is None:
+        raise StartError(
+            f"Google's {name} emulator needs gcloud and Java: install both, or leave out EMULATORS=google"
+        )
+    port = ports.reserve()
+    port.release()  # Java's server does not share a reserved port
+    command = ["gcloud", "beta", "emulators", name, "start", "--quiet"]
+    command += [f"--host-port={ports.HOST}:{port.port}", f"--project={around.project}"]
+    child = await children.start(name, command, around.google_emulator(), log)
+    listens = asyncio.create_task(ports.listening(port.port, _READY_SECONDS))
+    waited: list[asyncio.Future[Any]] = [listens, child.ended]
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+    if not (listens.done() and listens.result()):
+        listens.cancel()
+        child.kill()
+        raise StartError(f"Google's {name} emulator did not start (status {await child.ended})")
+    return EmulatorProcess(name, child, Address(f"{ports.HOST}:{port.port}", ""), True)

@@ -1,0 +1,89 @@
+"""What a stack's processes see in their environment: emulators instead of Google, nothing of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.processes import ROOT
+from local.topology import Function
+from local.watchdog import MARK
+
+# Variables of the caller that would reach Google, or change what a function does.
+_FOREIGN = (
+    "BIGQUERY_EMULATOR_HOST",
+    "CLOUDSDK_",
+    "FIRESTORE_EMULATOR_HOST",
+    "FULCRUM_",
+    "FUNCTION_",
+    "GCLOUD_PROJECT",
+    "GOOGLE_",
+    "GUNICORN_",
+    "K_",
+    "PUBSUB_EMULATOR_HOST",
+    "PYTHONPATH",
+)
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the emulators listen: host:port for gRPC, URLs for HTTP. ``control`` is empty for Google's."""
+
+    pubsub: str
+    firestore: str
+    bigquery: str
+    bigquery_storage: str
+    control: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point Google's clients and Fulcrum's own at the emulators."""
+        return {
+            "PUBSUB_EMULATOR_HOST": self.pubsub,
+            "FIRESTORE_EMULATOR_HOST": self.firestore,
+            "BIGQUERY_EMULATOR_HOST": self.bigquery,
+            "FULCRUM_BIGQUERY_STORAGE_ENDPOINT": self.bigquery_storage,
+        }
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all processes of one stack share."""
+
+    inherited: Mapping[str, str]
+    project: str
+    mark: str
+    clock_file: Path | None
+
+    def common(self) -> dict[str, str]:
+        """The environment of every process of the stack."""
+        kept = {
+            key: value
+            for key, value in self.inherited.items()
+            if not any(key == name or (name.endswith("_") and key.startswith(name)) for name in _FOREIGN)
+        }
+        kept |= {
+            "GOOGLE_CLOUD_PROJECT": self.project,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            MARK: self.mark,
+        }
+        if self.clock_file is not None:
+            kept["FULCRUM_CLOCK_FILE"] = str(self.clock_file)
+        return kept
+
+    def function(self, function: Function, endpoints: Endpoints) -> dict[str, str]:
+        """The environment of a function's process."""
+        settings = {f"FULCRUM_{name}": value for name, value in function.settings.items()}
+        return {
+            **self.common(),
+            **endpoints.environment(),
+            **settings,
+            "K_SERVICE": function.name,
+            "FULCRUM_LOG_FORMAT": "text",
+        }
+
+    def google_emulator(self) -> dict[str, str]:
+        """The environment of gcloud, which needs the caller's own settings of it."""
+        own = {key: value for key, value in self.inherited.items() if key.startswith("CLOUDSDK_")}
+        return {**self.common(), **own}

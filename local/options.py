@@ -1,0 +1,89 @@
+"""How a stack is to run: options of ``python -m local`` and of :class:`local.stack.Stack`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from local.processes import ROOT
+from local.topology import SERVICES
+
+STACK_DIR = ROOT / ".fulcrum" / "run"
+PREFERRED_PORT = 8080
+PROJECT = "fulcrum-local"
+
+
+@dataclass(frozen=True)
+class Options:
+    """``port`` None: 8080 if it is free, else another; 0: any. ``data`` None: state is thrown away.
+
+    ``leash``: the stack ends when its standard input does.
+    """
+
+    stack_dir: Path = STACK_DIR
+    port: int | None = None
+    data: Path | None = None
+    emulators: Literal["embedded", "google"] = "embedded"
+    idle_seconds: float = 900.0
+    movable_clock: bool = False
+    project: str = PROJECT
+    services: Path = SERVICES
+    leash: bool = False
+
+    def arguments(self) -> list[str]:
+        """The command line that gives these options."""
+        line = ["--stack", str(self.stack_dir), "--emulators", self.emulators]
+        line += ["--idle-seconds", f"{self.idle_seconds:g}", "--project", self.project]
+        line += ["--services", str(self.services)]
+        if self.port is not None:
+            line += ["--port", str(self.port)]
+        if self.data is not None:
+            line += ["--data", str(self.data)]
+        if self.movable_clock:
+            line += ["--clock", "movable"]
+        if self.leash:
+            line += ["--leash"]
+        return line
+
+
+def parse(arguments: Sequence[str], env: Mapping[str, str]) -> Options:
+    """Options from a command line; ``EMULATORS`` of the environment is the default of ``--emulators``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description="Run all of Fulcrum on this machine until Ctrl-C."
+    )
+    add = parser.add_argument
+    add("--port", type=int, help=f"of the front; default {PREFERRED_PORT} if it is free, else any; 0: any")
+    add("--data", type=Path, help="keep the emulators' state in this folder; default: thrown away")
+    add("--stack", type=Path, default=STACK_DIR, help="folder for stack.json and stack.env (%(default)s)")
+    add(
+        "--emulators",
+        choices=("embedded", "google"),
+        default=env.get("EMULATORS") or "embedded",
+        help="google: Google's own Pub/Sub and Firestore emulators, through gcloud",
+    )
+    add("--idle-seconds", type=float, default=900.0, help="end a function after that; 0: never (%(default)g)")
+    add("--clock", choices=("real", "movable"), default="real", help="movable: tests may move it forward")
+    add("--project", default=PROJECT, help="name of the cloud project (%(default)s)")
+    add("--services", type=Path, default=SERVICES, help="another list of functions and topics")
+    add("--leash", action="store_true", help="end when standard input ends")
+    args = parser.parse_args(arguments)
+    if args.emulators not in ("embedded", "google"):
+        parser.error(f"EMULATORS is {args.emulators!r}: set it to embedded or google")
+    if args.emulators == "google" and args.data is not None:
+        parser.error("Google's emulators keep no state: leave out --data, or use --emulators embedded")
+    if args.emulators == "google" and args.clock == "movable":
+        parser.error("Google's emulators have a clock of their own: leave out --clock movable")
+    return Options(
+        stack_dir=args.stack.absolute(),
+        port=args.port,
+        data=args.data.absolute() if args.data else None,
+        emulators=args.emulators,
+        idle_seconds=args.idle_seconds,
+        movable_clock=args.clock == "movable",
+        project=args.project,
+        services=args.services.absolute(),
+        leash=args.leash,
+    )

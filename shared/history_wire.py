@@ -58,6 +58,12 @@ def _declare() -> descriptor_pool.DescriptorPool:
     status = file.message_type.add(name="Status")
     _add(status, "code", 1, _Field.TYPE_INT32)
     _add(status, "message", 2, _Field.TYPE_STRING)
+    _add(status, "details", 3, _Field.TYPE_MESSAGE, "Any", repeated=True)
+    detail = file.message_type.add(name="Any")
+    _add(detail, "type_url", 1, _Field.TYPE_STRING)
+    _add(detail, "value", 2, _Field.TYPE_BYTES)
+    storage = file.message_type.add(name="StorageError")
+    _add(storage, "code", 1, _Field.TYPE_INT32)
     error = file.message_type.add(name="RowError")
     _add(error, "index", 1, _Field.TYPE_INT64)
     _add(error, "code", 2, _Field.TYPE_INT32)
@@ -76,6 +82,19 @@ def _message_class(name: str) -> Any:
 
 AppendRowsRequest: Any = _message_class("AppendRowsRequest")
 AppendRowsResponse: Any = _message_class("AppendRowsResponse")
+_StorageError: Any = _message_class("StorageError")
+
+# What only the deployment can mend: the table is missing, or older than the code that writes it.
+_MISPLACED = frozenset({1, 3, 7})
+
+
+def is_misplaced(status: Any) -> bool:
+    """Whether an error of an answer concerns the table itself: missing, or without one of our columns."""
+    return any(
+        detail.type_url.endswith(".StorageError")
+        and _StorageError.FromString(detail.value).code in _MISPLACED
+        for detail in status.details
+    )
 
 
 def _row_descriptor(columns: Sequence[dict[str, str]]) -> Any:

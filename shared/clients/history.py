@@ -191,6 +191,8 @@ async def _append(
     rows: Sequence[bytes], indexes: list[int], refused: dict[int, str], deadline: float
 ) -> None:
     """Append some of the rows. A row that is refused takes its whole request with it: the rest goes again."""
+    from shared import history_wire
+
     failures = 0
     alone = False
     while indexes:
@@ -214,10 +216,12 @@ async def _append(
             if not answer.error.code:
                 return
             status, text = _name(answer.error.code), answer.error.message
+            if history_wire.is_misplaced(answer.error):
+                status = "NOT_FOUND"
         failures += 1
         if status == "INVALID_ARGUMENT":
             raise Rejected("history.refused", f"AppendRows: {text}")
-        # A table that is missing is the deployment's fault, never the event's.
+        # A table that is missing or lacks a column is the deployment's fault, never the event's.
         if failures >= _TRIES or status not in rpc.RETRYABLE:
             raise Transient(f"AppendRows: {status}: {text}")
         await asyncio.sleep(_PAUSE * 2**failures * random.uniform(0.5, 1.5))

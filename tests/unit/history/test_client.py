@@ -8,6 +8,8 @@ from typing import Any
 
 import grpc.aio
 import pytest
+from google.cloud.bigquery_storage_v1 import types
+from google.protobuf import any_pb2
 
 from shared import history_wire
 from shared.clients import history
@@ -169,6 +171,17 @@ async def test_what_keeps_failing_is_transient(server: Server, answer: Any) -> N
 async def test_a_deployment_that_is_wrong_is_transient(server: Server, answer: Any) -> None:
     server.script = answers(*[answer] * 10)
     with pytest.raises(Transient, match=answer.name):
+        await history.append([b"0"])
+
+
+async def test_a_table_that_lacks_a_column_is_transient(server: Server) -> None:
+    detail = types.StorageError(code=types.StorageError.StorageErrorCode.SCHEMA_MISMATCH_EXTRA_FIELDS)
+    packed = any_pb2.Any()
+    packed.Pack(types.StorageError.pb(detail))
+    official = types.AppendRowsResponse(error={"code": 3, "message": "extra", "details": [packed]})
+    answer = history_wire.AppendRowsResponse.FromString(types.AppendRowsResponse.serialize(official))
+    server.script = answers(answer)
+    with pytest.raises(Transient, match="extra"):
         await history.append([b"0"])
 
 

@@ -176,14 +176,13 @@ class Stream:
             reader = asyncio.ensure_future(self._read(first, requests))
             try:
                 yield self._answer([])
-                while True:
-                    for answer in self._answers():
+                while not self._closed:
+                    if entries := self._take():
                         self._faults.after("StreamingPull")
-                        yield answer
-                    if self._closed:
-                        return
+                        yield self._answer(entries)
                     await self._waiter.wait()
                     self._check()
+                self._check()
             finally:
                 reader.cancel()
 
@@ -192,10 +191,6 @@ class Stream:
             raise self._failure
         if self._subscription.deleted:
             raise errors.not_found(self._backlog.name)
-
-    def _answers(self) -> list[Any]:
-        entries = self._take()
-        return [self._answer(entries)] if entries else []
 
     def _take(self) -> list[Entry]:
         limit, space = _MAX_PULL, _ANSWER_BYTES

@@ -19,11 +19,13 @@ from typing import Any
 
 import msgspec
 
-from shared import clock
+from shared import clock, names
 from shared.clients import pubsub
 from shared.errors import Rejected
 
 TOPIC = "quarantine"
+# A document holds 1 MiB, attributes included: longer data stand in parts below their entry.
+PART_BYTES = 800_000
 MAX_MESSAGE_BYTES = 900
 # Pub/Sub takes values of 1,024 bytes.
 MAX_ATTRIBUTE_BYTES = 1_000
@@ -100,6 +102,11 @@ async def set_aside(entries: Sequence[SetAside]) -> None:
         size += more
     if start < len(messages):
         await pubsub.publish(TOPIC, messages[start:])
+
+
+def part_name(project_id: str, entry_id: str, number: int) -> str:
+    """The document of one part of an entry's bytes; the first is number 0."""
+    return f"{names.quarantined(project_id, entry_id)}/parts/{number:04d}"
 
 
 def _cut(text: str, limit: int) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +40,7 @@ class Documents:
         if not wanted:
             return {}
         self.reads.append(wanted)
+        await asyncio.sleep(0)
         if self.read_errors:
             raise self.read_errors.pop(0)
         found = {}
@@ -86,7 +89,7 @@ class Documents:
             kind = transform.WhichOneof("transform_type")
             number = values.from_value(getattr(transform, kind))
             before = present.get(transform.field_path, 0 if kind == "increment" else number)
-            change = {"increment": lambda a, b: a + b, "minimum": min, "maximum": max}[kind]
+            change: Any = {"increment": operator.add, "minimum": min, "maximum": max}[kind]
             present[transform.field_path] = change(before, number)
 
 

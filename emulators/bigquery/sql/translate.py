@@ -1,0 +1,293 @@
+"""The rewriting: from an annotated GoogleSQL tree to a DuckDB tree, node by node from the leaves up.
+
+Each class of node is either known to mean the same, or has a rule here, or is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from emulators.bigquery.errors import invalid_query, unsupported_sql
+from emulators.bigquery.sql import operators
+from emulators.bigquery.sql.calls import (
+    call,
+    cast,
+    constant_int,
+    date_literal,
+    number,
+    text,
+    timestamp_literal,
+)
+from emulators.bigquery.sql.casts import cast_node, safe_form
+from emulators.bigquery.sql.functions import FUNCTIONS
+from emulators.bigquery.sql.json_functions import key_step, literal, subscript
+from emulators.bigquery.sql.parameters import DONE
+from emulators.bigquery.sql.time_functions import extracted
+from emulators.bigquery.sql.types import kind, typed
+from emulators.bigquery.state import Table
+from emulators.bigquery.values import INT64_MAX
+
+_DAY_MICROS = 86_400_000_000
+# Nodes that mean the same in both, whose children are all that matters.
+_SAME = (
+    *(exp.Identifier, exp.TableAlias, exp.Alias, exp.Subquery, exp.Paren, exp.Null, exp.Boolean, exp.Star),
+    *(exp.From, exp.With, exp.CTE, exp.Union, exp.Except, exp.Intersect, exp.Order, exp.WindowSpec),
+    *(exp.Var, exp.DataType, exp.DataTypeParam, exp.Tuple, exp.Exists, exp.Is, exp.NullSafeEQ),
+    *(exp.NullSafeNEQ, exp.IgnoreNulls, exp.RespectNulls, exp.HavingMax, exp.Interval, exp.Star),
+    *(exp.Values, exp.Schema, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.When, exp.Whens),
+)
+_SELECT_ARGS = {
+    *("with_", "expressions", "distinct", "limit", "offset", "from_", "joins", "where", "group"),
+    *("having", "qualify", "windows", "order"),
+}
+_TABLE_ARGS = {"this", "db", "catalog", "alias"}
+_JOIN_ARGS = {"this", "on", "side", "kind", "using", "method"}
+
+
+class Translation:
+    """One statement's rewriting. ``tables`` are the stored tables by (project, dataset, name)."""
+
+    def __init__(self, tables: Mapping[tuple[str, str, str], Table], now_us: int) -> None:
+        self._tables = tables
+        self._now_us = now_us
+        self._unnests = 0
+        self._rules: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
+            exp.Literal: self._literal,
+            exp.Anonymous: self._call,
+            exp.Table: self._table,
+            exp.Unnest: self._unnest,
+            exp.CurrentTimestamp: lambda _: typed(timestamp_literal(now_us), "TIMESTAMP"),
+            exp.CurrentDate: lambda _: typed(date_literal(now_us // _DAY_MICROS), "DATE"),
+            exp.Select: _select,
+            exp.Column: _column,
+            exp.Window: _window,
+            exp.Group: _group,
+            exp.Ordered: _ordered,
+            exp.Distinct: _distinct,
+            exp.Join: _join,
+            exp.Limit: _limit,
+            exp.Offset: _limit,
+            exp.Cast: lambda node: cast_node(node),  # type: ignore[arg-type]  # the key is its class
+            exp.TryCast: lambda node: cast_node(node),  # type: ignore[arg-type]  # the key is its class
+            exp.Extract: _extract,
+            exp.SafeFunc: lambda node: typed(safe_form(node.this), node.this),
+            exp.ParseJSON: lambda node: literal(node.this.name),
+            exp.RawString: lambda node: typed(text(node.name), "STRING"),
+            exp.Dot: _dot,
+            exp.Bracket: _bracket,
+            exp.Array: _array,
+            **operators.RULES,
+        }
+
+    def rewrite(self, tree: exp.Expr) -> exp.Expr:
+        """The DuckDB tree of an annotated tree, which is used up."""
+        for node in reversed(list(tree.walk())):
+            if node.meta.get(DONE) or (node is not tree and _inside_done(node)):
+                continue
+            made = self._rule(node)
+            if made is node:
+                continue
+            if made.type is None and node.type is not None:
+                made.type = node.type
+            if node is tree:
+                tree = made
+            else:
+                node.replace(made)
+        return tree
+
+    def _rule(self, node: exp.Expr) -> exp.Expr:
+        rule = self._rules.get(type(node))
+        if rule is not None:
+            return rule(node)
+        if isinstance(node, _SAME):
+            return node
+        raise unsupported_sql(f"{type(node).__name__.upper()} ({node.sql('bigquery')[:80]})")
+
+    def _literal(self, node: exp.Expr) -> exp.Expr:
+        if node.is_string or isinstance(
+            node.parent, (exp.Limit, exp.Offset, exp.DataTypeParam, exp.Interval)
+        ):
+            return node
+        if node.this.isdigit():
+            if int(node.this) > INT64_MAX:
+                raise invalid_query(f"Invalid integer literal: {node.this}")
+            return typed(cast(node.copy(), "BIGINT"), "INT64")
+        return typed(cast(node.copy(), "DOUBLE"), "FLOAT64")
+
+    def _call(self, node: exp.Expr) -> exp.Expr:
+        name = node.name.upper()
+        if isinstance(node.parent, exp.Table):
+            return node
+        function = FUNCTIONS.get(name)
+        if function is None:
+            raise unsupported_sql(f"Function {name}")
+        function.check(node)
+        windowed = isinstance(node.parent, exp.Window) and node.arg_key == "this"
+        if windowed and not function.window:
+            raise unsupported_sql(f"{name} with OVER")
+        if not windowed and function.window and not function.aggregate:
+            raise invalid_query(f"Analytic function {name} cannot be called without an OVER clause")
+        arguments = list(node.expressions)
+        made = (
+            call(function.build, *arguments) if isinstance(function.build, str) else function.build(arguments)
+        )
+        return typed(made, function.type_of(node))
+
+    def _table(self, node: exp.Expr) -> exp.Expr:
+        for key, value in node.args.items():
+            if value and key not in _TABLE_ARGS:
+                raise unsupported_sql(f"{key.upper()} of a table in FROM")
+        if not node.args.get("db"):
+            return node
+        table = self._tables[(node.args["catalog"].name, node.args["db"].name, node.name)]
+        stored = exp.Table(this=exp.to_identifier(table.uid, quoted=True))
+        if (
+            isinstance(node.parent, (exp.Insert, exp.Update, exp.Delete, exp.Merge))
+            and node.arg_key == "this"
+        ):
+            if node.args.get("alias"):
+                stored.set("alias", node.args["alias"])
+            return stored
+        select = exp.Select(
+            expressions=[exp.column(exp.to_identifier(column.name, quoted=True)) for column in table.columns]
+        ).from_(stored)
+        return exp.Subquery(this=select, alias=node.args["alias"])
+
+    def _unnest(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node.parent, exp.In):
+            return node
+        array = node.expressions[0]
+        alias = node.args.get("alias")
+        names = [column.name for column in alias.columns] if alias else []
+        self._unnests += 1
+        source = alias.name if alias is not None and alias.name else f"_unnest_{self._unnests}"
+        item = exp.alias_(call("unnest", array), names[0] if names else source, quoted=True)
+        select = exp.Select(expressions=[item])
+        offset = node.args.get("offset")
+        if offset is not None and offset is not False:
+            name = offset.name if isinstance(offset, exp.Identifier) else "offset"
+            place = exp.Sub(this=call("generate_subscripts", array.copy(), number(1)), expression=number(1))
+            select = select.select(exp.alias_(cast(exp.Paren(this=place), "BIGINT"), name, quoted=True))
+        return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(source, quoted=True)))
+
+
+def _inside_done(node: exp.Expr) -> bool:
+    parent = node.parent
+    while parent is not None:
+        if parent.meta.get(DONE):
+            return True
+        if isinstance(parent, (exp.Select, exp.Subquery, exp.Where)):
+            return False
+        parent = parent.parent
+    return False
+
+
+def _select(node: exp.Expr) -> exp.Expr:
+    for key, value in node.args.items():
+        if value and key not in _SELECT_ARGS:
+            raise unsupported_sql(f"{key.upper().strip('_')} in SELECT")
+    if node.args.get("distinct"):
+        for item in node.expressions:
+            _groupable(item, "SELECT DISTINCT")
+    return node
+
+
+def _groupable(node: exp.Expr, what: str) -> None:
+    if kind(node) in ("JSON", "ARRAY", "STRUCT"):
+        raise invalid_query(f"{what} by expressions of type {kind(node)} is not allowed")
+
+
+def _column(node: exp.Expr) -> exp.Expr:
+    if kind(node) == "STRUCT":
+        raise unsupported_sql(f"A whole row as a value (STRUCT): {node.name}")
+    return node
+
+
+def _window(node: exp.Expr) -> exp.Expr:
+    for item in node.args.get("partition_by") or []:
+        _groupable(item, "Partitioning")
+    inner = node.this
+    if isinstance(inner, exp.Cast):
+        # The cast belongs around the window, not between the function and OVER.
+        target = inner.args["to"]
+        node.set("this", inner.this)
+        return typed(exp.Cast(this=node.copy(), to=target), inner)
+    return node
+
+
+def _group(node: exp.Expr) -> exp.Expr:
+    for key in ("cube", "rollup", "grouping_sets", "totals"):
+        if node.args.get(key):
+            raise unsupported_sql(f"GROUP BY {key.upper()}")
+    for item in node.expressions:
+        _groupable(item, "Grouping")
+    return node
+
+
+def _ordered(node: exp.Expr) -> exp.Expr:
+    if kind(node.this) in ("JSON", "ARRAY", "STRUCT"):
+        raise invalid_query(f"ORDER BY does not support expressions of type {kind(node.this)}")
+    return node
+
+
+def _distinct(node: exp.Expr) -> exp.Expr:
+    if len(node.expressions) > 1:
+        raise invalid_query("DISTINCT takes one expression")
+    for item in node.expressions:
+        _groupable(item, "Aggregation with DISTINCT")
+    return node
+
+
+def _join(node: exp.Expr) -> exp.Expr:
+    for key, value in node.args.items():
+        if value and key not in _JOIN_ARGS:
+            raise unsupported_sql(f"{key.upper()} in JOIN")
+    return operators.condition(node, "on", "JOIN ON clause")
+
+
+def _limit(node: exp.Expr) -> exp.Expr:
+    count = constant_int(node.expression, "LIMIT and OFFSET")
+    if count < 0:
+        raise invalid_query("LIMIT and OFFSET must not be negative")
+    node.set("expression", number(count))
+    return node
+
+
+def _extract(node: exp.Expr) -> exp.Expr:
+    part = (
+        node.this.name.upper()
+        if not isinstance(node.this, exp.Anonymous)
+        else node.this.sql("bigquery").upper()
+    )
+    return extracted(part, node.expression)
+
+
+def _dot(node: exp.Expr) -> exp.Expr:
+    if kind(node.this) != "JSON" or not isinstance(node.expression, exp.Identifier):
+        raise unsupported_sql(f"The path {node.sql('bigquery')}")
+    return typed(call("json_extract", node.this, text("$" + key_step(node.expression.name))), "JSON")
+
+
+def _bracket(node: exp.Expr) -> exp.Expr:
+    index = node.expressions[0]
+    if kind(node.this) == "JSON":
+        return subscript(node.this, index)
+    if kind(node.this) != "ARRAY":
+        raise invalid_query(f"Subscript access using [] is not supported on values of type {kind(node.this)}")
+    if node.args.get("offset") == 1:
+        index = exp.Paren(this=exp.Sub(this=index, expression=number(1)))
+    name = "bq_safe_item" if node.args.get("safe") else "bq_item"
+    return typed(call(name, node.this, index), node)
+
+
+def _array(node: exp.Expr) -> exp.Expr:
+    inner = node.expressions
+    if len(inner) == 1 and isinstance(inner[0], (exp.Select, exp.SetOperation)):
+        # ARRAY(SELECT ...) is empty, not NULL, where there is no row.
+        return typed(call("ARRAY", inner[0]), node)
+    if any(kind(item) == "NULL" for item in inner):
+        raise unsupported_sql("NULL in an array literal")
+    operators.same_kinds(inner, "ARRAY")
+    return node

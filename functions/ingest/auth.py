@@ -6,8 +6,9 @@ A network may have several valid keys, so that keys can be changed without a pau
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from functions.ingest.cache import Cache
 from functions.ingest.limits import Rates
@@ -17,8 +18,7 @@ from shared.config import settings
 from shared.errors import ApiError
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """A stored key. ``expires`` is in epoch ms."""
 
     hash: str
@@ -26,8 +26,7 @@ class Key:
     expires: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """What ingest needs to know of a network."""
 
     id: str
@@ -37,8 +36,7 @@ class Network:
     rates: Rates
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """A device's own token as stored."""
 
     project_id: str
@@ -47,8 +45,7 @@ class Token:
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True):
     """Who sends a request. ``device_id`` (the platform's) is empty for a network's key."""
 
     network: Network

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from functions.ingest.limits import Bucket
 from shared import clock
@@ -31,8 +32,7 @@ def monotonic() -> float:
     return time.monotonic() + clock.offset_ns() / 1e9
 
 
-@dataclass(slots=True)
-class _Entry(Generic[T]):
+class _Entry(msgspec.Struct, Generic[T]):
     value: T | None
     since: float
 

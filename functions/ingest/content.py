@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from functions.ingest.split import TOO_DEEP, Fault, integer_too_large
 from shared import paths
@@ -30,8 +31,7 @@ class Refused(Exception):
         self.fault = Fault(error, message, description)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """One event as its sender meant it. ``time`` is as sent; ``event`` are its raw records."""
 
     alias_key: str

@@ -9,20 +9,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from shared.errors import ApiError
 
 MAX_BUCKETS = 200_000
 
 
-@dataclass(slots=True)
-class Bucket:
+class Bucket(msgspec.Struct):
     """Tokens that come back at ``rate`` a second up to ``size``; may owe some. No rate, no limit."""
 
     rate: float
     size: float
-    level: float = field(default=math.inf)
+    level: float = math.inf
     at: float = 0.0
 
     def _refill(self, now: float) -> float:
@@ -47,8 +47,7 @@ class Bucket:
             self.level -= amount
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(msgspec.Struct, frozen=True):
     """Events a second, for a network and for each of its devices; 0 means no limit."""
 
     network: float

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from shared.errors import Transient
 from shared.log import log
@@ -29,8 +30,7 @@ Message = tuple[bytes, Mapping[str, str]]
 Publish = Callable[[str, Sequence[Message], float], Awaitable[list[str]]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _Waiting(msgspec.Struct, frozen=True, eq=False):
     project_id: str
     events: list[bytes]
     size: int

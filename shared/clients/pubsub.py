@@ -1,7 +1,7 @@
 """Publishing to Pub/Sub: one call for a list of messages, a few quick retries, a bounded time.
 
-The messages are those of google-cloud-pubsub, raw; ``PUBSUB_EMULATOR_HOST`` is honoured as its own client
-does. One channel for each event loop, opened at the first call.
+``PUBSUB_EMULATOR_HOST`` is honoured as Google's own client does. One channel for each event loop, opened
+at the first call.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 from shared import names
 from shared.clients.channel import open_channel
-from shared.clients.lean import skip_init
 from shared.config import settings
 from shared.errors import Rejected, Transient
 
@@ -35,16 +34,14 @@ class _Connection:
     """A channel with the one method in use."""
 
     def __init__(self, channel: Any) -> None:
-        # Raw protobuf classes below the proto-plus wrappers, without the package's clients.
-        skip_init("google.pubsub_v1")
-        from google.pubsub_v1.types import pubsub
+        from shared.clients.pubsub_pb import PublishRequest, PublishResponse
 
         self.channel = channel
-        self.request = pubsub.PublishRequest.pb()
+        self.request = PublishRequest
         self.publish = channel.unary_unary(
             _METHOD,
             request_serializer=self.request.SerializeToString,
-            response_deserializer=pubsub.PublishResponse.pb().FromString,
+            response_deserializer=PublishResponse.FromString,
         )
 
 

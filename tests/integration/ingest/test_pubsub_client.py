@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from google.pubsub_v1.types import PublishRequest, PublishResponse
 
-from shared.clients import pubsub
+from shared.clients import pubsub, pubsub_pb
 from shared.config import settings
 from shared.errors import Rejected, Transient
 from tests.integration.ingest.conftest import Stack
@@ -20,6 +22,21 @@ async def client(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     yield stack
     await pubsub.close()
     settings.cache_clear()
+
+
+def test_the_declared_messages_are_the_official_ones() -> None:
+    declared = (pubsub_pb.PublishRequest, pubsub_pb.PublishResponse)
+    for message, official in zip(declared, (PublishRequest.pb(), PublishResponse.pb()), strict=True):
+        assert _shape(message.DESCRIPTOR).items() <= _shape(official.DESCRIPTOR).items()
+
+
+def _shape(descriptor: Any) -> dict[tuple[str, str], tuple[int, int, bool]]:
+    shape = {}
+    for field in descriptor.fields:
+        shape[descriptor.full_name, field.name] = (field.number, field.type, field.is_repeated)
+        if field.message_type is not None and field.message_type.file.package == "google.pubsub.v1":
+            shape |= _shape(field.message_type)
+    return shape
 
 
 async def test_a_list_goes_in_one_call_and_comes_out_whole(client: Stack) -> None:

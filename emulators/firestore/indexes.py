@@ -6,6 +6,7 @@ The rules are those of the service's documentation ("Index types", "Index mergin
   unless a fieldOverride lists other ones; over collection groups it has those of a fieldOverride.
 - Conditions of equality and array-contains are answered by merging indexes. All of those merged
   end in the same fields in the same order: the query's order, inequalities included.
+- An index is not read backwards: the other direction is another index.
 - So a query by equality alone needs no composite index, one in the order of a single field and
   without any other condition neither, and all others do.
 - Each alternative of an OR must be answerable by itself.
@@ -33,11 +34,12 @@ Entry = tuple[Path, str]
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """A composite index; the name at its end is left out."""
+    """A composite index. The name at its end goes the way of the last field unless it is listed."""
 
     collection: str
     scope: str
     entries: tuple[Entry, ...]
+    name_down: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,10 @@ class Indexes:
         """Read a firestore.indexes.json; without one there are only the automatic indexes."""
         content = json.loads(path.read_text()) if path is not None else {}
         composites = [
-            Composite(
-                item["collectionGroup"],
-                item.get("queryScope", _COLLECTION),
-                tuple(_entry(field) for field in item["fields"] if field["fieldPath"] != "__name__"),
-            )
+            _composite(item)
             for item in content.get("indexes", [])
+            # Vector search is not done here, and its indexes serve nothing else.
+            if not any("vectorConfig" in field for field in item["fields"])
         ]
         overrides = {
             (item["collectionGroup"], _override_path(item["fieldPath"])): frozenset(
@@ -95,16 +95,12 @@ class Indexes:
         wanted = need.equal | need.contains
         if not wanted and not need.end:
             return
-        for flip in (False, True):
-            modes = tuple((path, _DOWN if down != flip else _UP) for path, down in need.end)
-            covered = self._covered(need, collection, scope, modes, need.name_down != flip)
-            if covered is not None and wanted <= covered:
-                return
-        self._refuse(need, collection, scope)
+        end = tuple((path, _DOWN if down else _UP) for path, down in need.end)
+        covered = self._covered(need, collection, scope, end)
+        if covered is None or not wanted <= covered:
+            self._refuse(need, collection, scope)
 
-    def _covered(
-        self, need: _Need, collection: str, scope: str, end: tuple[Entry, ...], name_down: bool
-    ) -> set[Path] | None:
+    def _covered(self, need: _Need, collection: str, scope: str, end: tuple[Entry, ...]) -> set[Path] | None:
         """The fields before ``end`` in all indexes that can be merged; None if there is no index."""
         covered: set[Path] = set()
         found = False
@@ -112,9 +108,7 @@ class Indexes:
             if index.collection != collection or index.scope != scope:
                 continue
             split = len(index.entries) - len(end)
-            # In an index the name goes the way of the last field.
-            last_down = bool(index.entries) and index.entries[-1][1] == _DOWN
-            if split < 0 or index.entries[split:] != end or (end and last_down != name_down):
+            if split < 0 or index.entries[split:] != end or (end and index.name_down != need.name_down):
                 continue
             if all(_serves(entry, need) for entry in index.entries[:split]):
                 covered |= {path for path, _ in index.entries[:split]}
@@ -123,7 +117,7 @@ class Indexes:
             covered |= {path for path in need.equal if self._single(collection, path, scope, _UP, _DOWN)}
             covered |= {path for path in need.contains if self._single(collection, path, scope, _CONTAINS)}
             found = True
-        elif len(end) == 1 and (end[0][1] == _DOWN) == name_down:
+        elif len(end) == 1 and (end[0][1] == _DOWN) == need.name_down:
             found = found or self._single(collection, end[0][0], scope, end[0][1])
         return covered if found else None
 
@@ -158,6 +152,13 @@ class Indexes:
 
 def _entry(field: dict[str, str]) -> Entry:
     return fields.parse(field["fieldPath"]), field.get("order") or field["arrayConfig"]
+
+
+def _composite(item: dict[str, Any]) -> Composite:
+    listed = [_entry(field) for field in item["fields"]]
+    entries = tuple(entry for entry in listed if entry[0] != fields.NAME)
+    name_down = bool(listed) and listed[-1][1] == _DOWN
+    return Composite(item["collectionGroup"], item.get("queryScope", _COLLECTION), entries, name_down)
 
 
 def _override_path(text: str) -> Path:

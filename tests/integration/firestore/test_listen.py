@@ -1,0 +1,187 @@
+"""Listen: the official client's on_snapshot, and what goes over the stream."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import grpc
+import pytest
+from google.cloud.firestore import FieldFilter
+from google.cloud.firestore_v1.types import ListenRequest, ListenResponse
+
+from tests.integration.firestore.api import Api, eventually, where
+
+
+class Seen:
+    """What a callback of on_snapshot was called with."""
+
+    def __init__(self) -> None:
+        self.results: list[dict[str, Any]] = []
+        self.changes: list[tuple[str, str]] = []
+
+    def __call__(self, documents: Any, changes: Any, read_time: Any) -> None:
+        self.changes += [(change.type.name, change.document.id) for change in changes]
+        self.results.append({item.id: item.to_dict() for item in documents if item.exists})
+
+    def shows(self, wanted: dict[str, Any]) -> bool:
+        return bool(self.results) and self.results[-1] == wanted
+
+
+@contextmanager
+def watching(*targets: Any) -> Iterator[list[Seen]]:
+    """Watch documents or queries; all threads of the watches have ended afterwards."""
+    before = set(threading.enumerate())
+    seen = [Seen() for _ in targets]
+    watches = [target.on_snapshot(each) for target, each in zip(targets, seen, strict=True)]
+    try:
+        yield seen
+    finally:
+        for watch in watches:
+            watch.unsubscribe()
+        eventually(lambda: not [item for item in set(threading.enumerate()) - before if item.is_alive()])
+
+
+def test_a_document(api: Api) -> None:
+    reference = api.client.document("c/a")
+    with watching(reference) as (seen,):
+        eventually(lambda: seen.shows({}))
+        reference.set({"x": 1})
+        eventually(lambda: seen.shows({"a": {"x": 1}}))
+        reference.update({"x": 2})
+        eventually(lambda: seen.shows({"a": {"x": 2}}))
+        api.client.document("c/b").set({"x": 9})
+        reference.delete()
+        eventually(lambda: seen.shows({}))
+    assert seen.changes == [("ADDED", "a"), ("MODIFIED", "a"), ("REMOVED", "a")]
+
+
+def test_a_query_and_several_listeners(api: Api) -> None:
+    collection = api.client.collection("c")
+    collection.document("a").set({"x": 1})
+    positive = collection.where(filter=FieldFilter("x", ">", 0)).order_by("x")
+    with watching(positive, positive.limit(1), collection) as (one, first, every):
+        for seen in (one, first, every):
+            eventually(partial(seen.shows, {"a": {"x": 1}}))
+        collection.document("b").set({"x": 0.5})
+        eventually(lambda: one.shows({"a": {"x": 1}, "b": {"x": 0.5}}))
+        eventually(lambda: first.shows({"b": {"x": 0.5}}))
+        collection.document("b").set({"x": -1})
+        eventually(lambda: one.shows({"a": {"x": 1}}))
+        eventually(lambda: first.shows({"a": {"x": 1}}))
+        eventually(lambda: every.shows({"a": {"x": 1}, "b": {"x": -1}}))
+        collection.document("a").delete()
+        eventually(lambda: one.shows({}))
+        eventually(lambda: every.shows({"b": {"x": -1}}))
+    assert ("REMOVED", "b") in one.changes
+
+
+class Stream:
+    """A raw stream of Listen."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._requests: queue.Queue[Any] = queue.Queue()
+        self._channel = grpc.insecure_channel(api.grpc)
+        open_stream: Any = self._channel.stream_stream(
+            "/google.firestore.v1.Firestore/Listen",
+            request_serializer=ListenRequest.serialize,
+            response_deserializer=ListenResponse.deserialize,
+        )
+        self._call: Any = open_stream(iter(self._requests.get, None), metadata=api.metadata, timeout=30)
+
+    def send(self, **request: Any) -> None:
+        self._requests.put(ListenRequest(database=self._api.database, **request))
+
+    def until_consistent(self) -> list[Any]:
+        """The answers up to the next NO_CHANGE with a read time, that one included."""
+        found: list[Any] = []
+        for answer in self._call:
+            found.append(answer)
+            change = answer.target_change
+            if change.read_time and not change.target_ids and change.target_change_type == 0:
+                break
+        return found
+
+    def close(self) -> None:
+        self._requests.put(None)
+        self._call.cancel()
+        self._channel.close()
+
+
+@pytest.fixture
+def stream(api: Api) -> Iterator[Stream]:
+    found = Stream(api)
+    yield found
+    found.close()
+
+
+def words(answers: list[Any]) -> list[str]:
+    """Answers in short."""
+    out: list[str] = []
+    for answer in answers:
+        kind = answer._pb.WhichOneof("response_type")
+        if kind == "target_change":
+            change = answer.target_change
+            out.append(f"{change.target_change_type.name} {list(change.target_ids)}")
+        else:
+            item = getattr(answer, kind)
+            name = item.document.name if kind == "document_change" else item.document
+            out.append(f"{kind} {name.rsplit('/', 1)[1]}")
+    return out
+
+
+def positive(api: Api) -> dict[str, Any]:
+    query = {"from_": [{"collection_id": "c"}], "where": where("x", "GREATER_THAN", 0)}
+    return {"parent": api.root, "structured_query": query}
+
+
+def test_the_initial_snapshot(api: Api, stream: Stream) -> None:
+    api.commit(api.set("c/a", {"x": 1}), api.set("c/b", {"x": -1}))
+    stream.send(add_target={"target_id": 1, "documents": {"documents": [api.name("c/a"), api.name("c/z")]}})
+    answers = stream.until_consistent()
+    assert words(answers) == [
+        "ADD [1]", "document_change a", "document_delete z", "CURRENT [1]", "NO_CHANGE []",
+    ]  # fmt: skip
+    assert answers[-1].target_change.resume_token
+    stream.send(add_target={"target_id": 2, "query": positive(api)})
+    assert words(stream.until_consistent()) == [
+        "ADD [2]", "document_change a", "CURRENT [2]", "NO_CHANGE []",
+    ]  # fmt: skip
+
+
+def test_changes_come_one_by_one(ours: Api) -> None:
+    stream = Stream(ours)
+    ours.commit(ours.set("c/a", {"x": 1}), ours.set("c/b", {"x": 2}))
+    stream.send(add_target={"target_id": 1, "query": positive(ours)})
+    stream.until_consistent()
+    ours.commit(ours.set("c/a", {"x": 5}), ours.set("c/n", {"x": 1}), ours.set("d/a", {"x": 1}))
+    assert words(stream.until_consistent()) == ["document_change a", "document_change n", "NO_CHANGE []"]
+    ours.commit(ours.set("c/a", {"x": -5}), ours.delete("c/b"))
+    assert words(stream.until_consistent()) == ["document_remove a", "document_delete b", "NO_CHANGE []"]
+    stream.send(remove_target=1)
+    ours.commit(ours.set("c/a", {"x": 5}))
+    stream.send(add_target={"target_id": 2, "query": positive(ours), "resume_token": b"earlier"})
+    assert words(stream.until_consistent()) == [
+        "REMOVE [1]", "ADD [2]", "RESET [2]", "document_change n", "document_change a",
+        "CURRENT [2]", "NO_CHANGE []",
+    ]  # fmt: skip
+    stream.close()
+
+
+def test_a_query_that_is_wrong_removes_its_target(ours: Api) -> None:
+    stream = Stream(ours)
+    wrong = {"parent": ours.root, "structured_query": {"from_": [{"collection_id": "c"}], "limit": -1}}
+    stream.send(add_target={"target_id": 7, "query": wrong})
+    stream.send(add_target={"target_id": 8, "query": positive(ours)})
+    answers = stream.until_consistent()
+    assert words(answers)[:2] == ["ADD [7]", "REMOVE [7]"]
+    assert (answers[1].target_change.cause.code, answers[1].target_change.cause.message) == (
+        3,
+        "limit is negative",
+    )
+    stream.close()

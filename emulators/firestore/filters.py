@@ -137,7 +137,7 @@ def check(node: Node) -> None:
 
 
 def _has_or(node: Node) -> bool:
-    return isinstance(node, Group) and ((node.any and len(node.parts) > 1) or any(map(_has_or, node.parts)))
+    return isinstance(node, Group) and (node.any or any(map(_has_or, node.parts)))
 
 
 def _disjunctions(node: Node) -> int:

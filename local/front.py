@@ -180,14 +180,12 @@ def _refusal(status: int, error: str, message: str, description: str) -> web.Res
     return web.json_response(body, status=status, headers=headers)
 
 
-class _Request(web.BaseRequest):
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
     """A request whose body may be as large as Cloud Run takes it."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        loop = asyncio.get_running_loop()
-        super().__init__(*args, loop=loop, client_max_size=MAX_BODY, **kwargs)
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
 
 
 def server(handler: Any) -> web.Server:
     """A low-level HTTP server. A client that goes away does not end the work that it asked for."""
-    return web.Server(handler, request_factory=_Request, auto_decompress=False, access_log=None)
+    return web.Server(handler, request_factory=_request, auto_decompress=False, access_log=None)

@@ -260,6 +260,7 @@ class Runner:
     # End
 
     async def _stop(self) -> None:
+        self._ended.set()
         self._log.say("ending ...")
         try:
             async with asyncio.timeout(_STOP_SECONDS):

@@ -1,4 +1,4 @@
-"""What a running stack keeps in its folder: ``stack.json``, ``stack.env``, and a lock against a second one."""
+"""What a running stack keeps in its folder: ``stack.json``, ``stack.env``, and a lock against a second."""
 
 from __future__ import annotations
 

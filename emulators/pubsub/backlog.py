@@ -125,23 +125,27 @@ class Backlog:
             self._owner.due(due)
         return taken
 
-    def ack(self, number: int) -> None:
-        """Acknowledge a message, whatever its lease: late is better than again. Unknown ones are done."""
+    def ack(self, number: int, lease: int) -> None:
+        """Acknowledge a message. A late ack counts too: better than delivering again what is done.
+
+        Not so in a lane: what was taken back behind a failed message has to follow it once more.
+        """
         entry = self._entries.get(number)
-        if entry is not None:
-            self._release(entry)
-            self._remove(entry)
+        if entry is None or (entry.lane is not None and not self._present(entry, lease)):
+            return
+        self._release(entry)
+        self._remove(entry)
 
     def nack(self, number: int, lease: int, now: int) -> None:
         """Fail a delivery, if it is the present one; call :meth:`notify` after the last one."""
         entry = self._entries.get(number)
-        if entry is not None and entry.state == LEASED and entry.lease == lease:
+        if entry is not None and self._present(entry, lease):
             self._fail(entry, now)
 
     def extend(self, number: int, lease: int, due: int) -> None:
         """Move the ack deadline of a delivery, if it is the present one, to ``due``."""
         entry = self._entries.get(number)
-        if entry is not None and entry.state == LEASED and entry.lease == lease:
+        if entry is not None and self._present(entry, lease):
             earlier = due < entry.due_ns
             entry.due_ns = due
             if earlier:
@@ -181,6 +185,9 @@ class Backlog:
     def entries(self) -> Iterable[Entry]:
         """All messages, in order of arrival."""
         return self._entries.values()
+
+    def _present(self, entry: Entry, lease: int) -> bool:
+        return entry.state == LEASED and entry.lease == lease
 
     def _expired(self, entry: Entry, now: int) -> bool:
         return now - entry.message.publish_ns > self.policy.retention_ns

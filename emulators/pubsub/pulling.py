@@ -49,8 +49,8 @@ class AckIds:
 def acknowledge(broker: Broker, backlog: Backlog, ack_ids: list[str]) -> None:
     """Acknowledge deliveries; all ids are checked first."""
     ids = AckIds(backlog.name)
-    for number, _ in [ids.parse(ack_id) for ack_id in ack_ids]:
-        backlog.ack(number)
+    for number, lease in [ids.parse(ack_id) for ack_id in ack_ids]:
+        backlog.ack(number, lease)
     backlog.notify()  # what waited behind an acknowledged message of its ordering key
     broker.journal.flush()
 

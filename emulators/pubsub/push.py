@@ -126,7 +126,7 @@ class Pusher:
             accepted = False  # nobody listens, the connection broke: a failed delivery like any other
         if accepted:
             self._window = min(MAX_WINDOW, self._window + 1)
-            self._backlog.ack(entry.message.number)
+            self._backlog.ack(entry.message.number, lease)
         else:
             self._window = max(1, self._window // 2)
             self._backlog.nack(entry.message.number, lease, self._broker.now_ns())

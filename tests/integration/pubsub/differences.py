@@ -57,6 +57,8 @@ DIFFERENCES: dict[str, Difference] = {
     "push.delivery-attempt": Difference(None, "left out there, documented for the service"),
     "push.empty-data": Difference("", _EMPTY),
     "push.no-attributes": Difference({}, _EMPTY),
+    "push.status-203": Difference(1, "taken for an acknowledgement there; not in the service's list"),
+    "push.unwrapped-binary": Difference(b"raw \xef\xbf\xbd", "data is taken for UTF-8 text there"),
     "push.unwrapped-ordering-key": Difference("x-goog-ordering-key", "its header has another name there"),
 }  # fmt: skip
 

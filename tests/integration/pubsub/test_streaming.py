@@ -175,29 +175,30 @@ def test_the_high_level_clients_publish_and_subscribe(
     received: queue.Queue[bytes] = queue.Queue()
     nacked: set[str] = set()
 
+    # A nack in Google's emulator holds the key back until the others' deadline: see differences.py.
+    nacks = not ordered or pubsub.kind == "embedded"
+
     def handle(message: Any) -> None:
-        if message.data == b"7" and not nacked:
+        if message.data == b"7" and nacks and not nacked:
             nacked.add(message.message_id)
             message.nack()
             return
         received.put(message.data)
         message.ack()
 
+    got: list[bytes] = []
     with pubsub_v1.SubscriberClient() as subscriber:
-        future = subscriber.subscribe(
-            subscription, handle, flow_control=pubsub_v1.types.FlowControl(max_messages=5)
-        )
+        flow = pubsub_v1.types.FlowControl(max_messages=5)
+        future = subscriber.subscribe(subscription, handle, flow_control=flow)
         sent = [publisher.publish(topic, b"%d" % n, **key) for n in range(20)]
         ids = [item.result(15) for item in sent]
-        got = (
-            [received.get(timeout=30) for _ in range(20)] if pubsub.kind == "embedded" or not ordered else []
-        )
+        while len(set(got)) < 20:
+            got.append(received.get(timeout=30))
         future.cancel()
         future.result(15)
     publisher.stop()
     publisher.transport.close()
     assert len(set(ids)) == 20
-    if got:
-        assert set(got) == {b"%d" % n for n in range(20)}
-    if ordered and got:
-        assert list(dict.fromkeys(got)) == [b"%d" % n for n in range(20)]
+    assert set(got) == {b"%d" % n for n in range(20)}
+    if ordered:  # what followed the nacked one came once more, after it
+        assert list(dict.fromkeys(reversed(got)))[::-1] == [b"%d" % n for n in range(20)]

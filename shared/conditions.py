@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared import paths
 
@@ -42,12 +41,11 @@ MAX_NESTING = 8
 _MISSING: Any = object()
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What conditions are judged on: a device with its state, and one message, both as JSON objects."""
 
-    device: Mapping[str, Any] = field(default_factory=dict)
-    msg: Mapping[str, Any] = field(default_factory=dict)
+    device: Mapping[str, Any] = {}
+    msg: Mapping[str, Any] = {}
 
 
 def satisfied(condition: Mapping[str, Any], facts: Facts) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -24,8 +23,7 @@ _encode = msgspec.json.encode
 _decode = msgspec.json.decode
 
 
-@dataclass(slots=True)
-class Parcel:
+class Parcel(msgspec.Struct):
     """One Pub/Sub message to be: which items are in it, by their index."""
 
     data: bytes
@@ -33,8 +31,7 @@ class Parcel:
     items: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Onward:
+class Onward(msgspec.Struct, frozen=True):
     """One message that a service is done with. ``device``: what conditions may read of its device."""
 
     data: bytes

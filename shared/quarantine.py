@@ -14,7 +14,6 @@ Its attributes say why and from where:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -33,8 +32,7 @@ MAX_ATTRIBUTE_BYTES = 1_000
 _encode = msgspec.json.encode
 
 
-@dataclass(frozen=True)
-class SetAside:
+class SetAside(msgspec.Struct, frozen=True):
     """One message that cannot be processed, why, and where it came from.
 
     ``data``: its original bytes. ``topic``: the topic that ``service`` read it from. ``index``: its place in
@@ -49,7 +47,7 @@ class SetAside:
     message_id: str
     index: int = 0
     project_id: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     route: Any = None
 
 

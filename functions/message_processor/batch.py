@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from functions.message_processor import plan as plans
@@ -17,28 +17,26 @@ from shared.errors import Rejected
 from shared.routes import Step
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """The messages of a delivery; lists over the same messages have the same order.
 
     ``places``: the place of each decoded message in the delivery.
     """
 
     contents: Contents
-    places: list[int] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    by_key: dict[Key, list[int]] = field(default_factory=dict)
-    refused: dict[int, Rejected] = field(default_factory=dict)
+    places: list[int] = []
+    messages: list[Message] = []
+    by_key: dict[Key, list[int]] = {}
+    refused: dict[int, Rejected] = {}
 
 
-@dataclass(slots=True)
-class Routed:
+class Routed(msgspec.Struct):
     """The messages of known devices, encoded, with their steps; ``places`` as in the batch."""
 
-    places: list[int] = field(default_factory=list)
-    data: list[bytes] = field(default_factory=list)
-    projects: list[str] = field(default_factory=list)
-    steps: list[list[Step]] = field(default_factory=list)
+    places: list[int] = []
+    data: list[bytes] = []
+    projects: list[str] = []
+    steps: list[list[Step]] = []
 
 
 def read(contents: Contents) -> Batch:

@@ -11,7 +11,6 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -33,8 +32,7 @@ _MASK = ("revision", "projectId", "deviceId", "deleted", "messageRoute", *_FACTS
 _ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """A known device: the ids for its messages, its routes, and what conditions may read of it."""
 
     device: Device
@@ -55,16 +53,14 @@ class _Generation:
         self.blueprints: dict[str, str | None] = {}
 
 
-@dataclass(slots=True)
-class _Project:
+class _Project(msgspec.Struct):
     revision: int | None = None
     checked_ms: int = -CHECK_MS
-    generation: _Generation = field(default_factory=_Generation)
+    generation: _Generation = msgspec.field(default_factory=_Generation)
     checking: asyncio.Future[bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     result: Resolved | None
     generation: _Generation
     until_ms: int | None

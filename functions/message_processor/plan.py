@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -24,8 +23,7 @@ DEFAULT_TOPIC = "writer"
 _KEPT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """A route taken apart once: the first steps where they are always the same, else the series."""
 
     series: list[Any]

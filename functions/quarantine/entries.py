@@ -6,9 +6,8 @@ An entry's id is a digest of where its message came from, so that a redelivery i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -34,8 +33,7 @@ _scope = msgspec.json.Decoder(_Scope)
 _scopes = msgspec.json.Decoder(list[_Scope])
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry: its project and id, its fields without the bytes, and the bytes as they came."""
 
     project_id: str

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -39,8 +38,7 @@ _READ_RETRY_CODES = frozenset({"UNAVAILABLE", "INTERNAL", "ABORTED"})
 _PRECONDITION_CODES = frozenset({"FAILED_PRECONDITION", "ALREADY_EXISTS", "NOT_FOUND"})
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A document as read. ``fields`` maps names to protobuf values, ``update_time`` is a Timestamp."""
 
     name: str

@@ -6,15 +6,13 @@ twentieth. Nothing is imported before the first call of :func:`messages`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.clients.lean import skip_init
 
 
-@dataclass(frozen=True)
-class Messages:
+class Messages(NamedTuple):
     """Raw protobuf classes of ``google.firestore.v1``; see the protocol's reference for their fields."""
 
     Value: Any

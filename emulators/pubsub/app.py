@@ -26,7 +26,9 @@ async def start(options: Options) -> Running:
     faults = Faults()
     broker = Broker(Journal(records), clock.now_ns)
     pushing = Pushing(broker, faults)
-    timer = asyncio.ensure_future(Timer(broker).run())
+    clockwork = Timer(broker)
+    timer = asyncio.create_task(clockwork.run())
+    timer.add_done_callback(clockwork.ended)
     broker.restore()
 
     async def reset() -> None:

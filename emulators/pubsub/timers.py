@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 from emulators.pubsub.state import Broker
 from shared import clock
@@ -37,6 +38,14 @@ class Timer:
             following = self._broker.tick(clock.now_ns())
             if following is not None:
                 self._on_due(following)
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """End the process if the timer has failed: without it nothing would ever be redelivered."""
+        if not task.cancelled() and task.exception() is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "the timer has failed", "exception": task.exception(), "task": task}
+            )
+            signal.raise_signal(signal.SIGTERM)
 
     async def _sleep_until(self, due: int) -> None:
         sleeping = asyncio.ensure_future(clock.sleep_until_ns(due))

@@ -79,7 +79,12 @@ class Pubsub:
     def collect(self, subscription: str, count: int) -> list[Any]:
         """Pull until ``count`` messages have come."""
         found: list[Any] = []
-        eventually(lambda: found.extend(self.pull(subscription)) or len(found) >= count)
+
+        def enough() -> bool:
+            found.extend(self.pull(subscription))
+            return len(found) >= count
+
+        eventually(enough)
         return found
 
     def ack(self, subscription: str, *received: Any) -> None:

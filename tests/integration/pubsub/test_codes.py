@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.api_core.exceptions import GoogleAPICallError
 
 from tests.integration.pubsub.conftest import Pubsub
-from tests.integration.pubsub.differences import known
+from tests.integration.pubsub.differences import DIFFERENCES, known
 
 Call = Callable[[Pubsub, str, str], Any]
 INVALID, MISSING, EXISTS = "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS"
@@ -221,3 +222,11 @@ def test_one_bad_message_publishes_none(ours: Pubsub) -> None:
     with pytest.raises(GoogleAPICallError):
         publish({"data": b"good"}, {})(ours, topic, subscription)
     assert ours.backlog(subscription)["undelivered"] == 0
+
+
+def test_every_known_difference_is_looked_at_by_a_test() -> None:
+    sources = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    for name in DIFFERENCES:
+        case = name.removeprefix("code.")
+        family = name.rsplit("-", 1)[0] + "-{status}"
+        assert case in CASES if case != name else f'"{name}"' in sources or f'"{family}"' in sources, name

@@ -162,6 +162,17 @@ def test_a_broken_answer_leaves_the_messages_to_be_delivered_again(ours: Pubsub,
     assert [item.message.data for item in ours.collect(subscription, 1)] == [b"x"]
 
 
+def test_a_refused_stream_delivers_nothing(ours: Pubsub) -> None:
+    topic = ours.topic()
+    subscription = ours.subscription(topic)
+    ours.publish(topic, b"x")
+    ours.control("POST", "/faults", {"rules": [{"method": "StreamingPull", "error_rate": 1}]})
+    with opened(ours, subscription) as stream:
+        eventually(lambda: stream.error)
+    assert isinstance(stream.error, ServiceUnavailable)
+    assert ours.backlog(subscription)["undelivered"] == 1
+
+
 @pytest.mark.parametrize("ordered", [False, True])
 def test_the_high_level_clients_publish_and_subscribe(
     pubsub: Pubsub, monkeypatch: pytest.MonkeyPatch, ordered: bool

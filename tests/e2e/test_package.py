@@ -1,0 +1,175 @@
+"""Every function runs from its zip, with its own requirements alone, as the cloud starts it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+from google.cloud import firestore
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.pubsub_v1 import types
+from google.pubsub_v1.services.publisher import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber import SubscriberClient
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from local import package, ports, seed
+from local.processes import spawn
+from local.stack import Stack
+from local.topology import Function, load
+
+TOPOLOGY = load()
+PROJECT = seed.SeedProject(
+    id="packed",
+    networks=(seed.SeedNetwork("gateways"),),
+    blueprints={"room": None},
+    devices=[seed.SeedDevice("room-1", "room", "gateways", "serial-1")],
+)
+
+
+def pins(requirements: Path) -> frozenset[str]:
+    """The packages of a requirements file."""
+    lines = (line.split("#")[0].strip() for line in requirements.read_text().splitlines())
+    return frozenset(line for line in lines if line)
+
+
+def environment(folder: Path, requirements: Path) -> Path:
+    """A virtual environment with just these packages; returns its bin folder.
+
+    ``--no-deps`` and ``pip check`` together show that the list is complete.
+    """
+    pip = [sys.executable, "-m", "pip", "--python", str(folder), "--disable-pip-version-check"]
+    for command in (
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [*pip, "install", "--quiet", "--no-deps", "--no-compile", "-r", str(requirements)],
+        [*pip, "check"],
+    ):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, f"{requirements}: {done.stdout}"
+    return folder / "bin"
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A function's zip, unpacked, and the bin folder of its environment."""
+
+    function: Function
+    folder: Path
+    bin: Path
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> list[Unpacked]:
+    """All functions, each unpacked; equal lists of packages share one environment."""
+    root = tmp_path_factory.mktemp("packages")
+    folders: dict[str, Path] = {}
+    for name, function in TOPOLOGY.functions.items():
+        made = package.write(function, root / "zips")
+        folders[name] = root / name
+        with zipfile.ZipFile(made.path) as archive:
+            archive.extractall(folders[name])
+    lists = {pins(folder / "requirements.txt"): folder / "requirements.txt" for folder in folders.values()}
+    with ThreadPoolExecutor(2) as threads:
+        made_bins = {
+            packages: threads.submit(environment, root / f"venv{number}", requirements)
+            for number, (packages, requirements) in enumerate(lists.items())
+        }
+        bins = {packages: future.result() for packages, future in made_bins.items()}
+    return [
+        Unpacked(TOPOLOGY.functions[name], folder, bins[pins(folder / "requirements.txt")])
+        for name, folder in folders.items()
+    ]
+
+
+@contextmanager
+def running(item: Unpacked, stack: Stack) -> Iterator[str]:
+    """The function's process, started in its folder by bare functions-framework; gives its URL."""
+    name = item.function.name
+    port = ports.reserve()
+    command = [str(item.bin / "functions-framework"), "--target", name]
+    command += ["--host", ports.HOST, "--port", str(port.port)]
+    env = {**stack.env(), "PATH": f"{item.bin}:/usr/bin:/bin", "HOME": str(item.folder), "K_SERVICE": name}
+    with open(item.folder / "log", "wb") as log:
+        # Nothing of this process's environment, PYTHONPATH above all.
+        child = spawn(
+            name,
+            ["env", "-i", *(f"{k}={v}" for k, v in env.items()), *command],
+            cwd=item.folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while ports.is_free(port.port):
+            assert child.alive(), (item.folder / "log").read_text()
+            assert time.monotonic() < deadline, "it does not listen"
+            time.sleep(0.02)
+        yield f"http://{ports.HOST}:{port.port}"
+    finally:
+        child.stop()
+        port.release()
+
+
+def push_to(stack: Stack, urls: dict[str, str]) -> None:
+    """Point all subscriptions at the packed functions instead of the stack's own."""
+    with grpc.insecure_channel(stack.env()["PUBSUB_EMULATOR_HOST"]) as channel:
+        subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+        for item in TOPOLOGY.subscriptions.values():
+            name = f"projects/{stack.project}/subscriptions/{item.name}"
+            config = types.PushConfig(push_endpoint=urls[item.function])
+            subscriber.update_subscription(
+                subscription=types.Subscription(name=name, push_config=config),
+                update_mask=FieldMask(paths=["push_config"]),
+            )
+
+
+def publish(stack: Stack, topic: str, data: bytes) -> None:
+    """Publish one message through Google's client."""
+    with grpc.insecure_channel(stack.env()["PUBSUB_EMULATOR_HOST"]) as channel:
+        publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+        publisher.publish(topic=f"projects/{stack.project}/topics/{topic}", messages=[{"data": data}])
+
+
+@pytest.mark.slow
+def test_functions_run_from_their_zips(
+    unpacked: list[Unpacked], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Stack(tmp_path, movable_clock=False) as stack, ExitStack() as processes:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", stack.env()["FIRESTORE_EMULATOR_HOST"])
+        client = firestore.Client(project=stack.project)
+        keys = seed.create(client, PROJECT)
+        urls = {item.function.name: processes.enter_context(running(item, stack)) for item in unpacked}
+        push_to(stack, urls)
+
+        event = json.dumps({"deviceId": "serial-1", "id": "1", "data": {"temperature": 21.5}}).encode()
+        headers = {"Authorization": f"Bearer {keys['gateways']}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{urls['ingest']}/rcv/gateways", event, headers)  # noqa: S310 loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 loopback
+            assert answer.status == 202
+        publish(stack, "default-processor", b"no JSON at all")
+        stack.drain()
+
+        device = client.document("projects/packed/devices/room-1").get().to_dict()
+        assert device is not None
+        assert device["data"] == {"temperature": 21.5}
+        (set_aside,) = client.collection_group("quarantine").stream()
+        assert set_aside.to_dict()["data"] == b"no JSON at all"
+        client.close()
+        assert all(process.starts == 0 for process in stack.processes().values()), (
+            "the packed ones must serve"
+        )
+        for item in unpacked:
+            log = (item.folder / "log").read_text()
+            assert re.search(rf'"service":"{item.function.name}"', log), f"{item.function.name}: {log}"

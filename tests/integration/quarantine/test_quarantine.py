@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from shared import names
 from shared.quarantine import PART_BYTES
-from tests.support.push_stack import PushStack, eventually, push_stack
+from tests.support.push_stack import PushStack, eventually
 from tests.unit.message_processor.conftest import PROJECT, event
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushStack]:
-    with push_stack(tmp_path_factory.mktemp("stack"), "message_processor", "quarantine") as made:
-        made.subscribe("default-processor", "message_processor", attempts=5)
-        made.subscribe("quarantine", "quarantine")
-        made.subscribe("dead-letter", "quarantine")
-        yield made
 
 
 def _entries(stack: PushStack, project: str = PROJECT, **fields: Any) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from emulators.firestore import errors, names, wire, writes
@@ -146,9 +147,15 @@ class Database:
             [(_KIND, full) for full, version in changed.items() if version is None],
         )
 
-    async def _lock(self, checked: Iterable[writes.Checked], transaction: Transaction | None) -> None:
+    async def _lock(
+        self,
+        checked: Iterable[writes.Checked],
+        transaction: Transaction | None,
+        deadline: float | None = None,
+    ) -> None:
         """Wait until no other transaction holds a lock on what is to be written."""
-        deadline = time.monotonic() + LOCK_TIMEOUT
+        if deadline is None:
+            deadline = time.monotonic() + LOCK_TIMEOUT
         while True:
             wanted = [(write.name.full, self._versions(write)) for write in checked]
             blockers = self.transactions.blockers(wanted, transaction)
@@ -159,19 +166,16 @@ class Database:
                 self.transactions.get(transaction.id)
 
     async def _lock_each(self, checked: list[writes.Checked]) -> dict[int, StatusError]:
-        failed: dict[int, StatusError] = {}
-        for position, write in enumerate(checked):
-            try:
-                await self._lock([write], None)
-            except StatusError as error:
-                failed[position] = error
-        # A lock may have been taken while a later write was waited for.
-        for position, write in enumerate(checked):
-            if position not in failed and self.transactions.blockers(
-                [(write.name.full, self._versions(write))], None
-            ):
-                failed[position] = errors.lock_timeout()
-        return failed
+        """Which writes of a batch lose against a lock; all of them wait together, not in turn."""
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        for write in checked:
+            with suppress(StatusError):  # looked at again below, when nobody is waited for
+                await self._lock([write], None, deadline)
+        return {
+            position: errors.lock_timeout()
+            for position, write in enumerate(checked)
+            if self.transactions.blockers([(write.name.full, self._versions(write))], None)
+        }
 
     def _versions(self, write: writes.Checked) -> tuple[Stored | None, ...]:
         """A document before a write and, if queries have locks, after it."""

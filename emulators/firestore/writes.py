@@ -31,7 +31,7 @@ def check(write: Any, database: str) -> Checked:
     if kind == "update":
         document = write.update
         name = names.document(document.name)
-        values.check_fields(document.fields)
+        values.check_document(document)
     elif kind == "delete":
         name = names.document(write.delete)
         _check_bare(write, "delete")
@@ -93,7 +93,7 @@ def apply(write: Checked, current: Stored | None, now_us: int, result: Any) -> b
         document = _merged(write, current)
         if write.transforms:
             transforms.apply(write.transforms, document.fields, now_us, result.transform_results)
-            values.check_fields(document.fields)
+            values.check_document(document)
     raw: bytes = document.SerializeToString(deterministic=True)
     values.check_size(write.name.full, document.fields, len(raw))
     return raw

@@ -49,16 +49,20 @@ def events_query(dataset: str) -> str:
 
 
 def records_query(dataset: str) -> str:
-    """Body of ``event_records(project, since, until)``: event records with their acknowledgements.
+    """Body of ``event_records(project, since, until)``: event records, each with its first acknowledgement.
 
-    An acknowledgement never comes before its event, but it may come after ``until``.
+    ``ack_time``, ``ack_user_id`` and ``ack_data`` are NULL where there is none. An acknowledgement never
+    comes before its event, but it may come after ``until``.
     """
     records = distinct_rows(dataset, f"{_WITHIN} AND kind = 'event'")
-    acks = distinct_rows(dataset, "project_id = project AND time >= since AND kind = 'ack'")
-    listed = "ARRAY_AGG(STRUCT(time, user_id, data) ORDER BY time) AS acks"
-    per_record = f"SELECT device_id, record_id, {listed} FROM ({acks}) GROUP BY 1, 2"  # noqa: S608 as above
-    joined = f"FROM ({records}) AS r LEFT JOIN ({per_record}) AS a"
-    return f"SELECT r.*, a.acks {joined} ON a.device_id = r.device_id AND a.record_id = r.record_id"
+    acks = (
+        f"SELECT device_id, record_id, time, user_id, data FROM `{dataset}.{TABLE}` "  # noqa: S608 our own text
+        "WHERE project_id = project AND time >= since AND kind = 'ack' "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id, record_id ORDER BY time, content_hash) = 1"
+    )
+    columns = "r.*, a.time AS ack_time, a.user_id AS ack_user_id, a.data AS ack_data"
+    joined = f"FROM ({records}) AS r LEFT JOIN ({acks}) AS a"
+    return f"SELECT {columns} {joined} ON a.device_id = r.device_id AND a.record_id = r.record_id"
 
 
 _PARAMETERS = "project STRING, since TIMESTAMP, until TIMESTAMP"

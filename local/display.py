@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,12 @@ class Steps:
             yield
             return
         with self._progress:
-            yield
+            # Rich has replaced standard output: lines of the log go above the live part, not through it.
+            before, self._log.out = self._log.out, sys.stdout
+            try:
+                yield
+            finally:
+                self._log.out = before
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:

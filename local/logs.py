@@ -18,7 +18,7 @@ class Log:
     """Writes lines to ``out``; ``colour`` only where that is a terminal."""
 
     def __init__(self, out: TextIO, colour: bool = False, width: int = 17) -> None:
-        self._out = out
+        self.out = out
         self._colour = colour
         self._width = width
         self._codes = itertools.cycle(_COLOURS)
@@ -36,8 +36,8 @@ class Log:
     def lines(self, service: str, lines: list[str]) -> None:
         """Write lines of one service in one go."""
         prefix = self._prefix(service)
-        self._out.write("".join(f"{prefix}{line}\n" for line in lines))
-        self._out.flush()
+        self.out.write("".join(f"{prefix}{line}\n" for line in lines))
+        self.out.flush()
 
     def say(self, text: str) -> None:
         """Write what the stack itself has to say."""

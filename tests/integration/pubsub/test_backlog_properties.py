@@ -75,6 +75,8 @@ class Delivery(RuleBasedStateMachine):
             ),
             self.owner,
         )
+        for key in ("j", "k", ""):
+            self.publish(key, 4)
 
     def released(self, entry: Entry) -> None:
         del self.out[entry.message.number]
@@ -88,20 +90,25 @@ class Delivery(RuleBasedStateMachine):
         return [entry.message.number for entry in entries]
 
     @rule(key=st.sampled_from(["", "j", "k"]), count=st.integers(1, 4))
+    def publish_more(self, key: str, count: int) -> None:
+        self.publish(key, count)
+
     def publish(self, key: str, count: int) -> None:
         for _ in range(count):
             self.number += 1
             self.keys[self.number] = key
             self.backlog.add(Message(self.number, self.now, PubsubMessage(data=b"x", ordering_key=key)))
 
-    @rule(limit=st.integers(1, 5), lane_limit=st.sampled_from([1, 1000]))
+    @rule(limit=st.integers(1, 12), lane_limit=st.sampled_from([1, 1000]))
     def deliver(self, limit: int, lane_limit: int) -> None:
+        before = {self.keys[number] for number in self.out}
         taken = self.take(limit, lane_limit)
         if not self.backlog.policy.ordered:
             assert not self.acked & set(taken), "delivered after its ack"
             return
         for key in ("j", "k"):
             group = [number for number in taken if self.keys[number] == key]
+            assert not (group and key in before), "more of a key while some of it was out"
             assert group == sorted(group)
             assert len(group) <= lane_limit
             waiting = [
@@ -121,7 +128,11 @@ class Delivery(RuleBasedStateMachine):
     def ack_an_old_delivery(self, data: st.DataObject) -> None:
         if self.old:
             number, lease = data.draw(st.sampled_from(self.old))
+            present = number in self.out and self.out[number].lease == lease
+            before = len(self.backlog)
             self.backlog.ack(number, lease)
+            if self.backlog.policy.ordered and self.keys[number] and not present:
+                assert len(self.backlog) == before, "taken out of its place in the order"
             if number in self.owner.gone:
                 self.acked.add(number)
 
@@ -166,5 +177,17 @@ class Delivery(RuleBasedStateMachine):
         assert self.acked | self.owner.dead == set(self.keys)
 
 
-Delivery.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Delivery.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 TestDelivery = Delivery.TestCase
+
+
+def test_a_dead_letter_never_comes_back_with_an_earlier_one_of_its_key() -> None:
+    owner = Recorder()
+    backlog = Backlog("projects/p/subscriptions/s", policy(ordered=True, max_attempts=5), owner)
+    for number, failures in ((1, 0), (2, 4), (3, 0)):
+        backlog.add(Message(number, SECOND, PubsubMessage(data=b"x", ordering_key="k")), failures)
+    first, second, _ = backlog.take(SECOND, 3)
+    backlog.nack(2, second.lease, SECOND)
+    assert owner.dead == {2}
+    backlog.nack(1, first.lease, SECOND)
+    assert [entry.message.number for entry in backlog.take(SECOND, 3)] == [1, 3]

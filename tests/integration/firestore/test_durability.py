@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from local.processes import python, read_ready_line, spawn
+from shared import clock
 from tests.integration.firestore.api import Api, code_of, eventually, value
-from tests.support.emulators import Address
+from tests.support.emulators import Address, embedded
 
 DATA = {"x": 1, "m": {"k": [1, None, {"z": b"raw"}]}, "text": "é"}
 
@@ -122,6 +123,22 @@ def test_reset_forgets_documents_and_tells_listeners(ours: Api) -> None:
     watch.unsubscribe()
     assert ours.read("c/a") is None
     assert code_of(lambda: ours.commit(transaction=transaction)) == "INVALID_ARGUMENT"
+
+
+def test_times_follow_the_clock_of_the_local_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "clock"
+    clock.create(path)
+    with embedded("firestore", env={"FULCRUM_CLOCK_FILE": str(path)}) as address:
+        api = Api(address, monkeypatch)
+        before = api.commit(api.set("c/a", {"x": 1})).commit_time
+        clock.advance(path, 86_400)
+        later = api.commit(api.set("c/a", {"x": 2})).commit_time
+        clock.advance(path, -86_400)
+        last = api.commit(api.set("c/a", {"x": 3})).commit_time
+        api.close()
+    assert (later - before).total_seconds() >= 86_400
+    # A clock that goes back does not take update times with it.
+    assert last > later
 
 
 def test_calls_are_counted(ours: Api) -> None:

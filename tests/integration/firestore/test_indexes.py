@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.firestore.api import Api, both, either, order, outcome, unary, where
+from tests.integration.firestore.stream import Stream
 from tests.support.emulators import Address, embedded
 
 
@@ -219,6 +220,14 @@ def test_aggregations_and_listeners_need_indexes_too(strict: Api) -> None:
     assert count(eq("city"), "size") == "OK"
     assert count(eq("a"), "size") == "FAILED_PRECONDITION"
     assert count(both(), "size") == "OK"
+    stream = Stream(strict)
+    query = {"from_": [{"collection_id": "c"}], "where": both(eq("a"), gt("b"))}
+    target = {"parent": strict.root, "structured_query": query}
+    stream.send(add_target={"target_id": 1, "query": target})
+    stream.send(add_target={"target_id": 2, "documents": {"documents": [strict.name("c/a")]}})
+    refusal = stream.until_consistent()[1].target_change
+    assert (refusal.target_change_type.name, refusal.cause.code) == ("REMOVE", 9)
+    stream.close()
 
 
 def test_without_strict_every_query_runs(ours: Api) -> None:

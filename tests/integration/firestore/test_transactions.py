@@ -11,14 +11,17 @@ import pytest
 from google.api_core.exceptions import Aborted
 from google.cloud import firestore
 
+from emulators.firestore import transactions
+from emulators.kit.rpc import StatusError
 from tests.integration.firestore.api import Api, both, code_of, outcome, value, where
 
 TIMEOUT = ("ABORTED", "Transaction lock timeout.")
 
 
-@pytest.fixture(autouse=True)
-def documents(api: Api) -> None:
+@pytest.fixture(name="api")
+def with_documents(api: Api) -> Api:
     api.commit(*(api.set(f"c/{key}", {"x": 1}) for key in "abc"))
+    return api
 
 
 def test_a_transaction_commits_once(api: Api) -> None:
@@ -161,6 +164,17 @@ async def test_the_async_client_retries_too(api: Api) -> None:
     assert await count(client.transaction()) == 1
     assert (await reference.get()).to_dict() == {"n": 2}
     client.close()
+
+
+def test_a_transaction_that_nobody_uses_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_ones = transactions.Transactions()
+    forgotten = open_ones.begin(read_only=False)
+    open_ones.read(forgotten, ["name"])
+    assert open_ones.blockers([("name", (None,))], None) == {forgotten}
+    monkeypatch.setattr(transactions, "_MAX_IDLE", -1.0)
+    with pytest.raises(StatusError, match="invalid or closed"):
+        open_ones.get(forgotten.id)
+    assert open_ones.idle
 
 
 def test_a_failed_commit_ends_its_transaction(api: Api) -> None:

@@ -1,7 +1,8 @@
 """Group commit: deliveries that come while others are being stored go together with the next ones.
 
-An idle instance stores at once. A device is never in two cycles at the same time, so that an instance does
-not compete with itself for a document.
+An idle instance stores at once. While a cycle is under way, deliveries gather until it ends, until they are
+worth a cycle of their own, or until it has taken too long. A device is never in two cycles at the same time,
+so that an instance does not compete with itself for a document.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from functions.transponder import plan
 from functions.transponder.decode import Arrival
 from shared.messages import MAX_BATCH_EVENTS
 
-MAX_CYCLES = 2
+MAX_CYCLES = 8
+# So many events cost hardly less together with more.
+WORTH_A_CYCLE = 100
+# A cycle that takes longer than this, in seconds, no longer holds up the next one.
+PATIENCE = 0.3
 
 Store = Callable[[list[Arrival]], Awaitable[None]]
 
@@ -35,6 +40,8 @@ class Gathering:
         self._waiting: deque[_Waiting] = deque()
         self._busy: set[str] = set()
         self._cycles: set[asyncio.Task[None]] = set()
+        self._started = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def store(self, arrivals: list[Arrival]) -> None:
         """Return when the arrivals' fates are settled; raises what storing them raised."""
@@ -46,12 +53,29 @@ class Gathering:
         await waiting.done
 
     def _start(self) -> None:
-        while self._waiting and len(self._cycles) < MAX_CYCLES and (taken := self._take()):
+        loop = asyncio.get_running_loop()
+        while self._is_time(loop.time()) and (taken := self._take()):
             devices: set[str] = set().union(*(waiting.devices for waiting in taken))
             self._busy |= devices
-            cycle = asyncio.get_running_loop().create_task(self._cycle(taken, devices))
+            self._started = loop.time()
+            cycle = loop.create_task(self._cycle(taken, devices))
             self._cycles.add(cycle)
             cycle.add_done_callback(self._end)
+        if self._waiting and self._timer is None:
+            self._timer = loop.call_later(PATIENCE, self._look_again)
+
+    def _is_time(self, now: float) -> bool:
+        if not self._waiting or len(self._cycles) >= MAX_CYCLES:
+            return False
+        return (
+            not self._cycles
+            or now - self._started >= PATIENCE
+            or sum(len(waiting.arrivals) for waiting in self._waiting) >= WORTH_A_CYCLE
+        )
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._start()
 
     def _end(self, cycle: asyncio.Task[None]) -> None:
         self._cycles.discard(cycle)

@@ -13,12 +13,12 @@ from typing import Any
 
 import functions_framework.aio
 import httpx
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared import history, history_wire, names
 from shared.clients import firestore, pubsub
 from shared.clients import history as history_client
 from shared.clients.firestore import Document, Written
+from shared.clients.firestore_pb import messages
 from shared.config import settings
 from shared.values import from_value, to_value
 
@@ -59,6 +59,13 @@ def push(data: Any, message_id: str = "m1", hops: str = "2", **attributes: str) 
         "subscription": "projects/x/subscriptions/writer-transponder",
         "deliveryAttempt": 1,
     }
+
+
+def _timestamp(seconds: int) -> Any:
+    """A Timestamp of the family that the client's messages are of."""
+    made = messages().Precondition().update_time
+    made.seconds = seconds
+    return made
 
 
 @dataclass
@@ -106,7 +113,7 @@ class Firestore:
                     for key, value in self.documents[name].items()
                     if mask is None or key in mask
                 },
-                Timestamp(seconds=self.times[name]),
+                _timestamp(self.times[name]),
             )
             for name in wanted
             if name in self.documents
@@ -140,7 +147,7 @@ class Firestore:
             else:
                 target.pop(last, None)
         self.times[name] = next(self._clock)
-        return Written(0, Timestamp(seconds=self.times[name]))
+        return Written(0, _timestamp(self.times[name]))
 
 
 @dataclass

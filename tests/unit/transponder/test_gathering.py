@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import json
 
 import pytest
 
 from functions.transponder import gather
 from functions.transponder.cache import States
+from functions.transponder.decode import Arrival, decode
 from functions.transponder.state import State
+from shared.envelope import Delivery
 from shared.errors import Transient
 from tests.support.transponder import T, Transponder, event, sets
 
@@ -28,32 +30,87 @@ async def test_pushes_at_the_same_time_share_calls_and_do_not_compete(service: T
     assert len(service.history.rows) == 20
 
 
-async def test_at_most_two_cycles_run_and_a_device_is_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    running: list[set[str]] = []
-    most = 0
+class Cycles:
+    """A store that ends a cycle when told to, and sees to it that no device is in two at once."""
 
-    async def store(arrivals: list[Any]) -> None:
-        nonlocal most
+    def __init__(self) -> None:
+        self.running: list[set[str]] = []
+        self.sizes: list[int] = []
+        self.go = asyncio.Event()
+        self.two = asyncio.Event()
+
+    async def store(self, arrivals: list[Arrival]) -> None:
         devices = {arrival.message.device_id for arrival in arrivals}
-        assert all(devices.isdisjoint(others) for others in running)
-        running.append(devices)
-        most = max(most, len(running))
-        await asyncio.sleep(0.001)
-        running.remove(devices)
+        assert all(devices.isdisjoint(others) for others in self.running)
+        self.running.append(devices)
+        self.sizes.append(len(arrivals))
+        if len(self.running) == 2:
+            self.two.set()
+        await self.go.wait()
+        self.running.remove(devices)
 
-    from functions.transponder.decode import decode
-    from shared.envelope import Delivery
 
-    gathering = gather.Gathering(store)
+def delivered(device: int, count: int) -> list[Arrival]:
+    """Arrivals of one device, as of one delivery."""
+    data = json.dumps([event(str(n), f"d{device}") for n in range(count)]).encode()
+    return decode(Delivery("m", data, {}, "", "", 0), T).arrivals
 
-    async def one(n: int) -> None:
-        data = f'[{{"type":"deviceDataEventMsg","id":"{n}","hash":"h","time":1,"receivedTime":1,'
-        data += f'"projectId":"p","deviceId":"d{n % 5}"}}]'
-        batch = decode(Delivery(str(n), data.encode(), {}, "", "", 0), T)
-        await gathering.store(batch.arrivals)
 
-    await asyncio.wait_for(asyncio.gather(*(one(n) for n in range(60))), 10)
-    assert most == gather.MAX_CYCLES
+async def start(gathering: gather.Gathering, *deliveries: list[Arrival]) -> list[asyncio.Task[None]]:
+    """Hand over deliveries, and let what can start do so."""
+    tasks = [asyncio.ensure_future(gathering.store(arrivals)) for arrivals in deliveries]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_few_events_wait_for_the_cycle_under_way_and_go_together() -> None:
+    cycles = Cycles()
+    gathering = gather.Gathering(cycles.store)
+    tasks = await start(gathering, *(delivered(n % 3, 2) for n in range(10)))
+    assert cycles.sizes == [2]
+    cycles.go.set()
+    await asyncio.gather(*tasks)
+    assert cycles.sizes == [2, 18]
+
+
+async def test_many_events_go_at_once_but_no_device_twice_and_not_too_many_at_a_time() -> None:
+    cycles = Cycles()
+    gathering = gather.Gathering(cycles.store)
+    full = gather.WORTH_A_CYCLE
+    tasks = await start(gathering, delivered(0, full), delivered(0, full), delivered(1, full))
+    assert cycles.running == [{"d0"}, {"d1"}]
+    for n in range(2, 20):
+        tasks += await start(gathering, delivered(n, full))
+    assert len(cycles.running) == gather.MAX_CYCLES
+    cycles.go.set()
+    await asyncio.gather(*tasks)
+    assert sum(cycles.sizes) == 21 * full
+    assert max(cycles.sizes) <= 500
+
+
+async def test_a_cycle_that_takes_long_does_not_hold_up_other_devices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gather, "PATIENCE", 0.01)
+    cycles = Cycles()
+    gathering = gather.Gathering(cycles.store)
+    tasks = await start(gathering, delivered(0, 1), delivered(0, 1), delivered(1, 1))
+    async with asyncio.timeout(5):
+        await cycles.two.wait()
+    assert cycles.running == [{"d0"}, {"d1"}]
+    cycles.go.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_who_gave_up_is_not_stored() -> None:
+    cycles = Cycles()
+    gathering = gather.Gathering(cycles.store)
+    tasks = await start(gathering, delivered(0, 1), delivered(1, 2), delivered(2, 4))
+    tasks[1].cancel()
+    cycles.go.set()
+    await asyncio.wait(tasks)
+    assert cycles.sizes == [1, 4]
 
 
 async def test_a_failed_cycle_fails_all_its_pushes_and_the_next_goes_on(service: Transponder) -> None:

@@ -13,7 +13,8 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 # A service that comes back is tried again at once rather than after gRPC's own two minutes.
 _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # Also how long one attempt to connect may take.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.max_receive_message_length", 24 * 1024 * 1024),
     ("grpc.max_send_message_length", 24 * 1024 * 1024),

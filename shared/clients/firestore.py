@@ -1,8 +1,8 @@
 """Firestore, asynchronously, by prebuilt protobufs: batch reads and batch writes, nothing else.
 
-Names are full document names (``shared.names``), values protobufs (``shared.values``). The messages are
-those of google-cloud-firestore; ``FIRESTORE_EMULATOR_HOST`` is honoured as its own client does. One channel
-for each event loop, opened at the first call.
+Names are full document names (``shared.names``), values protobufs (``shared.values``). The protocol's
+messages stand in ``firestore_pb``; ``FIRESTORE_EMULATOR_HOST`` is honoured as Google's own client does. One
+channel for each event loop, opened at the first call.
 
 Every call raises Transient where the same call may work later, and Rejected (``store.invalid``) where
 Firestore refuses it for good. One refused write of :func:`batch_write` (a document over 1 MiB, a reserved

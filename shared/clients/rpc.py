@@ -34,7 +34,8 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", -1),
     # A service that comes back is tried again soon, not after gRPC's own two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # Also how long one attempt to connect may take.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 

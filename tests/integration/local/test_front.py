@@ -13,8 +13,10 @@ import pytest
 from google.api_core.exceptions import InvalidArgument
 
 from local.front import MAX_BODY
-from local.stack import Stack
+from local.stack import DrainTimeout, Stack
 from tests.integration.local.conftest import ask, eventually, publish
+
+pytestmark = pytest.mark.xdist_group("local-front")  # one stack for all
 
 
 def test_request_reaches_its_function_unchanged(stack: Stack) -> None:
@@ -154,6 +156,8 @@ def test_push_that_a_crash_cut_off_comes_again(stack: Stack, tmp_path: Path) -> 
 def test_push_that_always_fails_ends_in_the_dead_letter_topic(stack: Stack, tmp_path: Path) -> None:
     file = tmp_path / "job"
     publish(stack, "jobs", {"file": str(file), "fail_while": str(tmp_path)})
+    with pytest.raises(DrainTimeout, match=r"messages were left: .*jobs-jobs"):
+        stack.drain(0.1)
     for attempt in range(1, 6):
         eventually(lambda: file.exists() and file.read_text().count("jobs-jobs") == attempt, "a try")  # noqa: B023
         eventually(lambda: stack.backlog()["jobs-jobs"]["outstanding"] == 0, "its answer")

@@ -20,6 +20,8 @@ from local.topology import load
 from shared import history
 from tests.integration.local.conftest import SERVICES
 
+pytestmark = pytest.mark.xdist_group("local-provision")  # one stack for all
+
 
 @pytest.fixture
 def channel(stack: Stack) -> Iterator[grpc.Channel]:

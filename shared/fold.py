@@ -2,8 +2,8 @@
 
 A device keeps *registers*: for each path the latest write of it, with the write's stamp. The rules:
 
-1. An event is settled first: its writes, applied in their order, come down to distinct leaves (no leaf
-   below another one) and cleared paths. Hence a stamp needs no index within the event.
+1. An event is settled first (:mod:`shared.settle`): its writes, applied in their order, come down to distinct
+   leaves (no leaf below another one) and cleared paths. Hence a stamp needs no index within the event.
 2. A stamp is (event time in ms, event id). At one path the greater stamp wins; where two events share both,
    ``cleared`` loses to any value, and the greater canonical JSON of the value wins.
 3. A register is hidden when an ancestor has a strictly greater stamp: writing ``a`` (a value, or clearing
@@ -21,15 +21,31 @@ Pure: no clock, no I/O. Used where state is written, and wherever it is computed
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 
-from shared import paths
 from shared.errors import Rejected
-from shared.messages import Write
+from shared.settle import Settled, ancestors, normal, settle
+
+__all__ = [
+    "CLEARED",
+    "Register",
+    "Registers",
+    "Settled",
+    "Stamp",
+    "ancestors",
+    "decode",
+    "derive",
+    "encode",
+    "fold",
+    "nest",
+    "normal",
+    "place",
+    "root",
+    "settle",
+]
 
 # (event time in epoch ms, event id)
 Stamp = tuple[int, str]
@@ -46,104 +62,7 @@ Register = tuple[Stamp, Any]
 Registers = dict[str, Register]
 
 
-class Settled(NamedTuple):
-    """What one event does: leaves by path, and paths below which everything older goes."""
-
-    leaves: Mapping[str, Any]
-    cleared: tuple[str, ...]
-
-
 _canonical = msgspec.json.Encoder(order="deterministic").encode
-_problem = lru_cache(maxsize=8192)(paths.problem)
-_INT64 = 2**63
-
-
-def normal(value: Any) -> Any:
-    """A JSON value in the one form that it keeps through every store.
-
-    Stores do not agree on ``5`` and ``5.0``: a whole number that fits 64 bits is an integer, any other
-    number a double.
-    """
-    kind = type(value)
-    if kind is float:
-        return int(value) if value.is_integer() and -_INT64 <= value < _INT64 else value
-    if kind is int:
-        return value if -_INT64 <= value < _INT64 else float(value)
-    if kind is list:
-        return [normal(item) for item in value]
-    if kind is dict:
-        return {key: normal(item) for key, item in value.items()}
-    return value
-
-
-def settle(writes: Sequence[Write]) -> Settled:
-    """Apply an event's writes in their order; Rejected (``path.invalid``) for a path that cannot stand."""
-    leaves: dict[str, Any] = {}
-    cleared: dict[str, None] = {}
-    for write in writes:
-        path, value = write.path, write.value
-        if write.op == "delete":
-            _check(path)
-            _clear(leaves, cleared, path)
-            continue
-        if write.op == "replace":
-            _check(path)
-            _clear(leaves, cleared, path)
-        for leaf, inner in paths.flatten(path, value) if type(value) is dict else ((path, value),):
-            _check(leaf)
-            _put(leaves, cleared, leaf, normal(inner))
-    return Settled(leaves, _needed(leaves, cleared) if cleared else ())
-
-
-def _check(path: str) -> None:
-    problem = _problem(path)
-    if problem:
-        raise Rejected("path.invalid", problem)
-
-
-def _put(leaves: dict[str, Any], cleared: dict[str, None], path: str, value: Any) -> None:
-    if leaves:
-        for ancestor in ancestors(path):
-            if ancestor in leaves:
-                del leaves[ancestor]
-                cleared[ancestor] = None
-        _drop_below(leaves, path)
-    leaves[path] = value
-
-
-def _clear(leaves: dict[str, Any], cleared: dict[str, None], path: str) -> None:
-    if any(ancestor in leaves for ancestor in ancestors(path)):
-        return
-    leaves.pop(path, None)
-    _drop_below(leaves, path)
-    cleared[path] = None
-
-
-def _drop_below(leaves: dict[str, Any], path: str) -> None:
-    prefix = path + "/"
-    below = [leaf for leaf in leaves if leaf.startswith(prefix)]
-    for leaf in below:
-        del leaves[leaf]
-
-
-def _needed(leaves: Mapping[str, Any], cleared: Mapping[str, None]) -> tuple[str, ...]:
-    """The cleared paths that say more than a leaf or another cleared path does, sorted."""
-    return tuple(
-        sorted(
-            path
-            for path in cleared
-            if path not in leaves
-            and not any(upper in cleared or upper in leaves for upper in ancestors(path))
-        )
-    )
-
-
-def ancestors(path: str) -> Iterable[str]:
-    """The paths above a path, the nearest first."""
-    end = path.rfind("/")
-    while end > 0:
-        yield path[:end]
-        end = path.rfind("/", 0, end)
 
 
 def root(path: str) -> str:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from emulators.firestore import wire
+from emulators.firestore import names, wire
 from emulators.firestore.names import Name
 
 
@@ -47,6 +47,11 @@ def times(created: int, updated: int) -> bytes:
     return wire.delimited(3, wire.timestamp(created)) + wire.delimited(4, wire.timestamp(updated))
 
 
+def _place(full: str) -> str:
+    """What a document sorts by within its collection; code points sort as UTF-8 bytes do."""
+    return names.place(full[full.rindex("/") + 1 :])
+
+
 class Documents:
     """All documents of a database, found by name, by collection and by collection id."""
 
@@ -77,7 +82,7 @@ class Documents:
         del held[name.full]
         order = self._sorted.get(name.collection)
         if order is not None:
-            del order[bisect_left(order, name.full)]
+            del order[bisect_left(order, name.key[-1], key=_place)]
         if not held:
             del self.collections[name.collection]
             self._sorted.pop(name.collection, None)
@@ -93,8 +98,7 @@ class Documents:
             return iter(())
         order = self._sorted.get(collection)
         if order is None:
-            # Code points sort as UTF-8 bytes do.
-            order = self._sorted[collection] = sorted(held)
+            order = self._sorted[collection] = sorted(held, key=_place)
         return map(held.__getitem__, order)
 
     def in_collections(self, collections: Iterable[str]) -> list[Stored]:

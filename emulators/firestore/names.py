@@ -10,7 +10,9 @@ from emulators.firestore.errors import invalid
 
 _ROOT = re.compile(r"projects/[^/]+/databases/[^/]+")
 _RESERVED = re.compile(r"__.+__", re.DOTALL)
+_NUMBER = re.compile(r"__id(-?[1-9][0-9]*)__")
 _MAX_ID_BYTES = 1500
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Name:
     """Full path of the collection that holds it."""
     collection_id: str
     key: tuple[str, ...]
-    """Sorts as the service sorts names: segment by segment, each by its UTF-8 bytes."""
+    """Sorts as the service sorts names: segment by segment, numbers first, then by UTF-8 bytes."""
 
 
 @lru_cache(maxsize=200_000)
@@ -33,7 +35,7 @@ def document(full: str) -> Name:
     segments = full[len(root) + len("/documents/") :].split("/")
     if len(full) > _MAX_ID_BYTES and any(len(part.encode()) > _MAX_ID_BYTES for part in segments):
         raise invalid("The key path element name is longer than 1500 bytes.")
-    return Name(full, root, full[: full.rindex("/")], segments[-2], tuple(full.split("/")))
+    return Name(full, root, full[: full.rindex("/")], segments[-2], _key(full))
 
 
 @lru_cache(maxsize=10_000)
@@ -52,7 +54,20 @@ def database(full: str) -> str:
 def reference(full: str) -> tuple[str, ...]:
     """The sort key of a reference value."""
     _check(full, "Resource name", 1)
-    return tuple(full.split("/"))
+    return _key(full)
+
+
+def _key(full: str) -> tuple[str, ...]:
+    segments = full.split("/")
+    if "/__id" in full:
+        segments = [place(segment) for segment in segments]
+    return tuple(segments)
+
+
+def place(segment: str) -> str:
+    """What an id sorts by: ``__id7__`` stands for the number 7, and numbers come before all else."""
+    number = _NUMBER.fullmatch(segment) if segment.startswith("__id") else None
+    return f"\0{int(number[1]) - _LEAST:020}" if number else segment
 
 
 def check_collection_id(collection: str) -> None:
@@ -120,8 +135,17 @@ def _check_segments(full: str, kind: str, at: int) -> None:
         if segment in (".", ".."):
             raise invalid(f'{kind} "{full}" contains a resource id "{segment}" at index {at}.')
         if segment.startswith("__") and _RESERVED.fullmatch(segment):
-            what = "Resource id" if position % 2 else "Collection id"
-            raise invalid(f'{what} "{segment}" is invalid because it is reserved.')
+            _check_reserved(segment, bool(position % 2))
         at += len(segment) + 1
     if len(segments) % 2:
         raise invalid(f'{kind} "{full}" lacks "/" at index {len(full)}.')
+
+
+def _check_reserved(segment: str, is_document: bool) -> None:
+    """Of all ids with underscores around them only numbers are allowed, and those for documents alone."""
+    number = _NUMBER.fullmatch(segment) if is_document else None
+    if number is None:
+        what = "Resource id" if is_document else "Collection id"
+        raise invalid(f'{what} "{segment}" is invalid because it is reserved.')
+    if not _LEAST <= int(number[1]) <= _GREATEST:
+        raise invalid(f'Resource id "{segment}" is invalid because it is not a 64 bit integer.')

@@ -21,6 +21,7 @@ def refused(api: Api, call: Any, message: str, code: str = "INVALID_ARGUMENT") -
 @pytest.mark.parametrize(
     ("path", "message"),
     [
+        ("c/__id0__", 'Resource id "__id0__" is invalid because it is reserved.'),
         ("c/__x__", 'Resource id "__x__" is invalid because it is reserved.'),
         ("__c__/a", 'Collection id "__c__" is invalid because it is reserved.'),
         ("c/a/b", 'Document name "ROOT/c/a/b" lacks "/" at index {end}.'),
@@ -38,6 +39,23 @@ def test_names(api: Api, path: str, message: str) -> None:
     refused(api, lambda: api.commit(api.set(path)), message)
     refused(api, lambda: api.batch_write(api.set("c/fine"), api.set(path)), message)
     assert api.read("c/fine") is None
+
+
+def test_ids_that_stand_for_numbers(api: Api) -> None:
+    in_order = ["c/__id-7__", "c/__id2__", "c/__id5__", "c/__id10__", "c/0", "c/a"]
+    api.commit(*(api.set(path, {"x": 1}) for path in reversed(in_order)))
+    everything = {"from_": [{"collection_id": "c"}]}
+    assert api.query(everything) == in_order
+    after = where("__name__", "GREATER_THAN", api.ref("c/__id5__"))
+    assert api.query({**everything, "where": after}) == in_order[3:]
+    api.commit(api.delete("c/__id2__"), api.delete("c/0"))
+    assert api.query(everything) == ["c/__id-7__", "c/__id5__", "c/__id10__", "c/a"]
+    too_large = "__id9223372036854775808__"
+    refused(
+        api,
+        lambda: api.get(f"c/{too_large}"),
+        f'Resource id "{too_large}" is invalid because it is not a 64 bit integer.',
+    )
 
 
 @pytest.mark.parametrize("path", ["c/__", "c/___", "c/____", "c/__x", "c/ ", "c/é😀", "c/" + "a" * 1500])

@@ -263,23 +263,3 @@ def test_databases_are_apart(api: Api) -> None:
     assert api.read("c/a") == {"x": 1}
     found = api.call("get_document", name=f"{other}/documents/c/a")
     assert found.fields["x"].integer_value == 2
-
-
-async def test_the_async_gapic_client_writes_and_reads_in_batches(api: Api) -> None:
-    client = api.async_gapic()
-    writes = [api.set(f"c/d{number:03}", {"n": number}) for number in range(300)]
-    answer = await client.batch_write(
-        request={"database": api.database, "writes": writes}, metadata=api.metadata
-    )
-    assert [status.code for status in answer.status] == [0] * 300
-    wanted = [api.name(f"c/d{number:03}") for number in range(301)]
-    stream = await client.batch_get_documents(
-        request={"database": api.database, "documents": wanted}, metadata=api.metadata
-    )
-    found = [item async for item in stream]
-    assert {item.found.name: item.found.fields["n"].integer_value for item in found if item.found.name} == {
-        name: number for number, name in enumerate(wanted[:300])
-    }
-    assert [item.missing for item in found if item.missing] == [wanted[300]]
-    assert len({item.read_time for item in found}) == 1
-    await client.transport.close()

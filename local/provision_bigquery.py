@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from google.api_core.client_options import ClientOptions
-from google.api_core.exceptions import BadRequest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from shared import history, history_sql
 from shared.config import settings
-
-# How the emulator says that it does not know a part of GoogleSQL.
-_REFUSED = "is not supported by Fulcrum's emulator"
 
 
 def provision(project: str, emulator: str) -> None:
@@ -25,19 +21,8 @@ def provision(project: str, emulator: str) -> None:
     client.create_dataset(dataset, exists_ok=True)
     client.create_table(_history_table(f"{project}.{dataset}.{history.TABLE}"), exists_ok=True)
     for statement in history_sql.create_functions(dataset):
-        _make_function(client, statement)
-    client.close()
-
-
-def _make_function(client: bigquery.Client, statement: str) -> None:
-    """Make a table function; one that the emulator refuses by name is missing here, and said to be."""
-    try:
         client.query(statement).result()
-    except BadRequest as error:
-        if _REFUSED not in error.message:
-            raise
-        name = statement.split("(", 1)[0].rsplit(None, 1)[-1]
-        print(f"table function {name} is missing on this machine: {error.message.partition(';')[0]}")
+    client.close()
 
 
 def _history_table(name: str) -> bigquery.Table:

@@ -1,0 +1,101 @@
+"""Runs the demo: `make demo`. Exit status 0 if everything that is promised was found true, else 1."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, firestore
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from demo import fleet, prove, report, send, setup
+from local import seed
+from local.processes import StartError
+from local.stack import DrainTimeout, Stack
+from shared import clock
+
+EVENTS = 20_000
+_DRAIN_SECONDS = 120
+
+
+def main() -> int:
+    """Start the stack, send, prove, tell."""
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="fulcrum-demo-") as folder:
+        try:
+            faults = _run(console, Path(folder))
+        except (StartError, DrainTimeout, RuntimeError, OSError) as error:
+            faults = [str(error)]
+        except KeyboardInterrupt:
+            faults = ["interrupted"]
+    if faults:
+        console.print(f"demo FAILED: {'; '.join(faults)}", style="bold red")
+        return 1
+    console.print("demo ok", style="bold green")
+    return 0
+
+
+def _run(console: Console, folder: Path) -> list[str]:
+    devices = fleet.devices()
+    events = fleet.events(devices, EVENTS, clock.now_ms())
+    console.print("starting the emulators and the functions' front ...")
+    with Stack(folder) as stack:
+        os.environ.update(stack.env())
+        store = firestore.Client(project=stack.project)
+        sql = bigquery.Client(project=stack.project, credentials=AnonymousCredentials())
+        keys = seed.create(store, setup.project(devices))
+        began = time.monotonic()
+        book = _send(console, stack, keys, events)
+        stack.drain(_DRAIN_SECONDS)
+        seconds = time.monotonic() - began
+        made = {
+            "Pub/Sub": stack.calls("pubsub"),
+            "Firestore": stack.calls("firestore"),
+            "BigQuery": stack.calls("bigquery"),
+        }
+        proof = prove.run(sql, store, setup.PROJECT, book.accepted, events)
+        report.counts(console, book, proof)
+        report.calls(console, made, len(events))
+        report.example(console, prove.EXAMPLE, prove.query(sql, prove.EXAMPLE, setup.PROJECT))
+        console.print(f"all stored {seconds:.1f} s after the first post")
+        console.print(f"lost {len(proof.lost)}, twice {len(proof.twice)}", end=", ")
+        console.print("state equals the fold of history" if not proof.state_differs else "state differs")
+        store.close()
+        sql.close()
+    return proof.faults() + _unexpected(book, proof)
+
+
+def _send(console: Console, stack: Stack, keys: dict[str, str], events: list[fleet.Sent]) -> send.Book:
+    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("sending", total=len(events))
+        return asyncio.run(
+            send.send(stack.url, keys, events, lambda count: progress.update(task, advance=count))
+        )
+
+
+def _unexpected(book: send.Book, proof: prove.Proof) -> list[str]:
+    """What came out otherwise than the fleet was made."""
+    faults = []
+    wrong = [sent for sent in book.refused if sent.fate != "malformed"]
+    if wrong:
+        faults.append(f"good events were refused: {len(wrong)}, such as {wrong[0].text}")
+    taken = [sent for sent in book.accepted if sent.fate == "malformed"]
+    if taken:
+        faults.append(f"malformed events were accepted: {len(taken)}, such as {taken[0].text}")
+    strangers = sum(sent.fate == "unknown" for sent in book.accepted)
+    if proof.unknown < strangers:
+        faults.append(f"unknown devices' events were counted {proof.unknown} times, {strangers} were sent")
+    if proof.quarantined:
+        faults.append(f"{proof.quarantined} events are in quarantine")
+    return faults
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""The demo's tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from demo.prove import Proof
+from demo.send import Book
+
+# Calls that the functions make, by service; the emulators' own deliveries and the proof's reads are no part.
+CALLS = {
+    "Pub/Sub": ("Publish",),
+    "Firestore": ("BatchGetDocuments", "BatchWrite", "Commit"),
+    "BigQuery": ("AppendRows",),
+}
+
+
+def counts(console: Console, book: Book, proof: Proof) -> None:
+    """What became of every event."""
+    fates = Counter(sent.fate for sent in book.accepted)
+    repeats = sum(sent.repeat for sent in book.accepted)
+    table = Table(title="what became of every event", title_justify="left", show_header=False)
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    table.add_column(justify="left", style="dim")
+    table.add_row("sent", f"{book.sent:,}", f"in {book.posts:,} posts, {repeats:,} events of them repeats")
+    table.add_row("accepted", f"{len(book.accepted):,}", "answered 202, or 207 and not named in it")
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(book.reasons.items()))
+    table.add_row("refused", f"{len(book.refused):,}", reasons)
+    table.add_row("unknown", f"{proof.unknown:,}", f"of {fates['unknown']:,} sent by devices nobody knows")
+    table.add_row("quarantined", f"{proof.quarantined:,}", "")
+    table.add_row("rows in history", f"{proof.rows:,}", f"of {proof.events:,} different events")
+    table.add_row("devices in state", f"{proof.devices:,}", "")
+    console.print(table)
+
+
+def calls(console: Console, made: Mapping[str, Mapping[str, int]], events: int) -> None:
+    """Calls to each service for 1,000 events."""
+    table = Table(title="calls made for 1,000 events", title_justify="left", show_header=False)
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    table.add_column(justify="left", style="dim")
+    for service, methods in CALLS.items():
+        seen = {method: made[service].get(method, 0) for method in methods}
+        detail = ", ".join(f"{method} {count:,}" for method, count in seen.items() if count)
+        table.add_row(service, f"{sum(seen.values()) * 1000 / events:,.1f}", detail)
+    console.print(table)
+
+
+def example(console: Console, text: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """A query of history with its result."""
+    console.print("an example query of history:", style="bold")
+    console.print(text.strip(), style="cyan", highlight=False)
+    table: Table | None = None
+    for row in rows:
+        if table is None:
+            table = Table(*(str(name) for name in row), box=None)
+        table.add_row(*(str(value) for value in row.values()))
+    if table is not None:
+        console.print(table)

@@ -96,7 +96,7 @@ class Column:
             return form.format(expression)
         if form == "{0}":
             return expression
-        return f"list_transform({expression}, x -> {form.format('x')})"
+        return f"list_transform({expression}, lambda x: {form.format('x')})"
 
     def to_json(self) -> dict[str, Any]:
         """The TableFieldSchema that the REST API answers."""

@@ -178,7 +178,9 @@ class Database:
         }
 
     def _versions(self, write: writes.Checked) -> tuple[Stored | None, ...]:
-        """A document before a write and, if queries have locks, after it."""
+        """A document before a write and after it; nothing unless a query has a lock."""
+        if not self.transactions.queried:
+            return ()
         current = self.documents.by_name.get(write.name.full)
         try:
             raw = writes.apply(write, current, 0, wire.WriteResult())

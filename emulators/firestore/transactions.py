@@ -123,6 +123,11 @@ class Transactions:
         """Whether nobody holds a lock: writers need not look further."""
         return not self._readers and not self._queriers
 
+    @property
+    def queried(self) -> bool:
+        """Whether a query holds a lock, so that the versions of what is written matter."""
+        return bool(self._queriers)
+
     def blockers(
         self, writes: Iterable[tuple[str, tuple[Stored | None, ...]]], writer: Transaction | None
     ) -> set[Transaction]:

@@ -51,6 +51,11 @@ class Sender:
         """Send events in arrays of 100, one post after the other."""
         return self.send(list(arrays(self.bodies(count, stride), ARRAY)), count)
 
+    def one_by_one(self, count: int, stride: int) -> Sample:
+        """The same, but each array is stored before the next one is sent: each event is one write."""
+        samples = [self.in_arrays(ARRAY, stride) for _ in range(count // ARRAY)]
+        return sum(cpu for cpu, _ in samples) / len(samples), min(rate for _, rate in samples)
+
     def single(self, count: int) -> Sample:
         """Send single events from 16 clients at once."""
         return self.send(self.bodies(count), count, CONCURRENT)

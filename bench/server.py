@@ -87,7 +87,6 @@ class Server:
         if answer.status not in request.expected:
             raise StartError(f"{self.child.name} answered {answer.status}: {text[:300]!r}")
 
-
     def wait(self) -> None:
         """Wait until it answers anything at all."""
         self.ask(Request("/", b"", {}, frozenset(range(200, 600))))

@@ -20,8 +20,9 @@ from emulators.bigquery.schema import Column
 from emulators.bigquery.sql.ddl import FunctionDdl, function_ddl
 from emulators.bigquery.sql.parameters import Parameters
 from emulators.bigquery.sql.plan import Context, check_function
-from emulators.bigquery.state import Catalog, Table, TableFunction, dataset_in_use
+from emulators.bigquery.state import Catalog, TableFunction, dataset_in_use
 from emulators.bigquery.store import STREAMED, Store, delete_entry, save_entry, transaction
+from emulators.bigquery.tables import Table
 from shared import clock
 
 

@@ -10,7 +10,7 @@ from emulators.bigquery.engine import Engine
 from emulators.bigquery.errors import duplicate
 from emulators.bigquery.resources import function_from_json, function_resource, table_resource
 from emulators.bigquery.routing import add, body_of, page
-from emulators.bigquery.state import Table
+from emulators.bigquery.tables import Table
 from emulators.kit.faults import Faults
 from shared import clock
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulators.bigquery.state import Table
+from emulators.bigquery.tables import Table
 
 PAST_DAYS = 1825
 FUTURE_DAYS = 366

@@ -18,7 +18,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from emulators.bigquery.limits import Bounds
 from emulators.bigquery.schema import Column
-from emulators.bigquery.state import Table
+from emulators.bigquery.tables import Table
 from emulators.bigquery.values import (
     DATE_MAX,
     DATE_MIN,
@@ -52,7 +52,10 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _text(value: str) -> str:
+def _text(value: str | bytes) -> str:
+    # Protocol buffers of the second kind give the bytes of a string that is no UTF-8.
+    if isinstance(value, bytes):
+        raise BadValue("the string is not valid UTF-8")
     return value
 
 
@@ -155,7 +158,7 @@ def _field(column: Column, field: Any) -> Field:
         )
     for types, convert in _CONVERTERS[column.type]:
         if field.type in types:
-            plain = convert in (_same, _text)
+            plain = convert is _same
             return Field(column, field.name, convert, plain)
     kind = _P.Type.Name(field.type)
     raise SchemaError(
@@ -205,6 +208,8 @@ def _value(message: Any, field: Field) -> Any:
 
 def _converted(field: Field, value: Any) -> Any:
     try:
+        if field.column.type != "BYTES":
+            value = _text(value) if isinstance(value, (str, bytes)) else value
         return field.convert(value)
     except BadValue as error:
         raise BadValue(f"Field root.{field.column.name}: {error}") from None

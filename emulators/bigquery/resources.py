@@ -6,7 +6,8 @@ from typing import Any
 
 from emulators.bigquery.errors import ServiceError, invalid, unsupported
 from emulators.bigquery.schema import SQL_NAMES, columns_from_json
-from emulators.bigquery.state import Partitioning, Table, TableFunction, settings_of
+from emulators.bigquery.state import TableFunction
+from emulators.bigquery.tables import Partitioning, Table, settings_of
 
 
 def table_resource(table: Table, rows: int | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -43,6 +44,11 @@ def add(app: web.Application, faults: Faults, verb: str, path: str, name: str, h
         except InjectedFault as fault:
             status, reason = _FAULTS.get(fault.code, (500, "internalError"))
             return answer(ServiceError(status, reason, str(fault)).body(), status)
+        except Exception as error:
+            # A fault of this emulator. The reason is none that clients try again for ten minutes.
+            traceback.print_exc()
+            text = f"Fulcrum's emulator failed: {type(error).__name__}: {error}"
+            return answer(ServiceError(500, "emulatorFailed", text).body(), 500)
         return web.Response(status=204) if body is None else answer(body)
 
     app.router.add_route(verb, PREFIX + path, call)

@@ -9,8 +9,8 @@ import duckdb
 
 from emulators.bigquery.errors import invalid, unsupported
 from emulators.bigquery.limits import Bounds, bounds
-from emulators.bigquery.state import Table
 from emulators.bigquery.store import Store
+from emulators.bigquery.tables import Table
 from emulators.bigquery.values import BadValue, carried, cell
 
 # BigQuery remembers an insertId for at least a minute.

@@ -17,8 +17,9 @@ from emulators.bigquery.errors import ServiceError
 from emulators.bigquery.limits import bounds
 from emulators.bigquery.protorows import RowPlan, SchemaError, decode, row_plan
 from emulators.bigquery.schema import REST_NAMES
-from emulators.bigquery.state import Catalog, Table
+from emulators.bigquery.state import Catalog
 from emulators.bigquery.store import Store
+from emulators.bigquery.tables import Table
 from emulators.kit.faults import Faults
 from emulators.kit.rpc import BidiStream, Service, StatusError, Unary
 from shared import clock
@@ -68,7 +69,7 @@ class WriteApi:
         key = _table_key(request.name)
         table = self._table(key)
         answer = _WriteStream(name=request.name, location="us")
-        answer.type = types.WriteStream.Type.COMMITTED
+        answer.type_ = types.WriteStream.Type.COMMITTED
         answer.table_schema.CopyFrom(_schema(table))
         return answer
 
@@ -206,6 +207,6 @@ def _schema(table: Table) -> Any:
     names = {**REST_NAMES, "INT64": "INT64", "FLOAT64": "DOUBLE", "BOOL": "BOOL"}
     for column in table.columns:
         field = schema.fields.add(name=column.name)
-        field.type = getattr(types.TableFieldSchema.Type, names[column.type])
+        field.type_ = getattr(types.TableFieldSchema.Type, names[column.type])
         field.mode = getattr(types.TableFieldSchema.Mode, column.mode)
     return schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from emulators.bigquery.errors import invalid_query, unsupported_sql
-from emulators.bigquery.sql.calls import Function, bare, call, cast, constant_int, number, text
+from emulators.bigquery.sql.calls import Build, Function, bare, call, cast, constant_int, number, text
 from emulators.bigquery.sql.types import kind
 
 _LIST = (exp.Distinct, exp.Order, exp.Limit, exp.IgnoreNulls, exp.RespectNulls)
@@ -101,6 +101,19 @@ def _count_if(arguments: list[exp.Expr]) -> exp.Expr:
     return call("count", exp.Case(ifs=[exp.If(this=arguments[0], true=number(1))]))
 
 
+def _navigated(function: type[exp.Expr]) -> Build:
+    """FIRST_VALUE and its kin, which SQLGlot must know as such to write IGNORE NULLS."""
+
+    def build(arguments: list[exp.Expr]) -> exp.Expr:
+        value = arguments[0].this if isinstance(arguments[0], _VALUE) else arguments[0]
+        made = function(this=value)
+        if len(arguments) > 1:
+            made.set("offset", arguments[1])
+        return exp.IgnoreNulls(this=made) if isinstance(arguments[0], exp.IgnoreNulls) else made
+
+    return build
+
+
 AGGREGATES = {
     "COUNT": Function("INT64", ("ANY",), "count", True, True, (exp.Distinct,)),
     "COUNTIF": Function("INT64", ("BOOL",), _count_if, True, True),
@@ -135,7 +148,7 @@ AGGREGATES = {
     "NTILE": Function("INT64", ("INT64",), "ntile", False, True),
     "LAG": Function("=0", ("ANY", "INT64?", "ANY?"), "lag", False, True),
     "LEAD": Function("=0", ("ANY", "INT64?", "ANY?"), "lead", False, True),
-    "FIRST_VALUE": Function("=0", ("ANY",), "first_value", False, True, _VALUE),
-    "LAST_VALUE": Function("=0", ("ANY",), "last_value", False, True, _VALUE),
-    "NTH_VALUE": Function("=0", ("ANY", "INT64"), "nth_value", False, True, _VALUE),
+    "FIRST_VALUE": Function("=0", ("ANY",), _navigated(exp.FirstValue), False, True, _VALUE),
+    "LAST_VALUE": Function("=0", ("ANY",), _navigated(exp.LastValue), False, True, _VALUE),
+    "NTH_VALUE": Function("=0", ("ANY", "INT64"), _navigated(exp.NthValue), False, True, _VALUE),
 }

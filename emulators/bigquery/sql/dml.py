@@ -20,8 +20,8 @@ from emulators.bigquery.sql.partitions import Scan
 from emulators.bigquery.sql.plan import Context, Planned, duckdb_sql, plan_prepared
 from emulators.bigquery.sql.prepare import table_name
 from emulators.bigquery.sql.types import kind
-from emulators.bigquery.state import Table
 from emulators.bigquery.store import STREAMED
+from emulators.bigquery.tables import Table
 
 STREAMING_BUFFER_US = 30 * 60 * 1_000_000
 
@@ -240,7 +240,7 @@ def _merge(tree: exp.Merge, context: Context) -> PlannedDml:
     joined = planned.tree.args["joins"][0]
     on, using = duckdb_sql(joined.args["on"]), duckdb_sql(joined.this)
     texts = [clause.sql(made) for clause in clauses]
-    sql = f'MERGE INTO "{table.uid}" AS "{name}" USING {using} ON ({on}) {" ".join(texts)}'  # noqa: S608 rewritten
+    sql = f'MERGE INTO "{table.uid}" AS "{name}" USING {using} ON ({on}) {" ".join(texts)}'
     buffered = None
     if any(clause.matched for clause in clauses):
         buffered = (
@@ -275,7 +275,7 @@ class _When:
         if self.action == "UPDATE":
             sets = ", ".join(f"{name} = {text}" for name, text in zip(names, texts, strict=True))
             return f"{head} THEN UPDATE SET {sets}"
-        return f"{head} THEN INSERT ({', '.join(names)}) VALUES ({', '.join(texts)})"
+        return f"{head} THEN INSERT ({', '.join(names)}) VALUES ({', '.join(texts)})"  # noqa: S608 rewritten
 
 
 def _clause(when: exp.When, table: Table, values: list[exp.Expr]) -> _When:

@@ -49,7 +49,10 @@ _JSON = (
             THEN TRY_CAST(round(json_extract_string(j, '$')::DOUBLE) AS BIGINT) END""",
     f"""bq_lax_float64(j) AS CASE WHEN json_type(j) IN {_NUMBER} OR (json_type(j) = 'VARCHAR'
             AND regexp_full_match(json_extract_string(j, '$'), {_NUMERIC_TEXT}))
-        THEN TRY_CAST(json_extract_string(j, '$') AS DOUBLE) END""",
+        THEN TRY_CAST(json_extract_string(j, '$') AS DOUBLE)
+        WHEN json_type(j) = 'VARCHAR'
+            AND regexp_full_match(lower(json_extract_string(j, '$')), '[+-]?(nan|inf|infinity)')
+        THEN error('NaN and infinities are not supported by this emulator') END""",
     "bq_json_text(j) AS coalesce(j::VARCHAR, 'null')",
 )
 _NUMBERS = (
@@ -75,7 +78,7 @@ _TEXT = (
         WHEN regexp_full_match(s, '[+-]?\d+') THEN s::BIGINT ELSE error('Bad int64 value: ' || s) END""",
     r"""bq_string_to_float64(s) AS CASE WHEN s IS NULL THEN NULL
         WHEN regexp_full_match(s, '[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?') THEN s::DOUBLE
-        ELSE error('Bad double value: ' || s) END""",
+        ELSE error('Bad double value (NaN and infinities are not supported here): ' || s) END""",
     r"""bq_string_to_numeric(s) AS CASE WHEN s IS NULL THEN NULL
         WHEN regexp_full_match(s, '[+-]?(\d+(\.\d*)?|\.\d+)') THEN s::DECIMAL(38,9)
         ELSE error('Invalid NUMERIC value: ' || s) END""",

@@ -108,7 +108,7 @@ def condition(node: exp.Expr, key: str, what: str) -> exp.Expr:
 def _like(node: exp.Expr) -> exp.Expr:
     if {kind(node.this), kind(node.expression)} - {"STRING", "NULL", None}:
         raise no_signature("operator LIKE", node.this, node.expression)
-    return exp.Escape(this=node, expression=exp.Literal.string("\\"))
+    return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
 
 def _between(node: exp.Expr) -> exp.Expr:

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from emulators.bigquery.errors import invalid_query
 from emulators.bigquery.schema import Column
-from emulators.bigquery.state import Table
+from emulators.bigquery.tables import Table
 from emulators.bigquery.values import TIMESTAMP_MAX, TIMESTAMP_MIN
 
 # Evaluates a constant expression: microseconds since the epoch, None for NULL.
@@ -209,7 +209,9 @@ def size_query(scan: Scan) -> str:
     for column in scan.columns:
         name, size = f'"{column.name}"', _SIZES[column.type]
         if column.mode == "REPEATED":
-            terms.append(f"coalesce(list_sum(list_transform({name}, lambda x: ({size.format('x')})::BIGINT)), 0)")
+            terms.append(
+                f"coalesce(list_sum(list_transform({name}, lambda x: ({size.format('x')})::BIGINT)), 0)"
+            )
         else:
             terms.append(f"CASE WHEN {name} IS NULL THEN 0 ELSE {size.format(name)} END")
     query = f'SELECT coalesce(sum({" + ".join(terms)}), 0)::BIGINT FROM "{scan.table.uid}"'  # noqa: S608 own names

@@ -8,15 +8,19 @@ from typing import Any
 
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import UnsupportedError
+from sqlglot.optimizer.annotate_types import annotate_types
 
 from emulators.bigquery.errors import invalid_query, unsupported_sql
 from emulators.bigquery.schema import SQL_NAMES
+from emulators.bigquery.sql.calls import constant
+from emulators.bigquery.sql.dialect import METADATA, GoogleSql
 from emulators.bigquery.sql.parameters import Parameters, constant_of
 from emulators.bigquery.sql.partitions import Scan, scans
 from emulators.bigquery.sql.prepare import parsed, resolved, table_name, with_full_names
 from emulators.bigquery.sql.translate import Translation
 from emulators.bigquery.sql.types import kind
-from emulators.bigquery.state import Catalog, Table, TableFunction
+from emulators.bigquery.state import Catalog, TableFunction
+from emulators.bigquery.tables import Table
 
 # Runs a DuckDB query of one row and one column.
 Scalar = Callable[[str], Any]
@@ -129,12 +133,25 @@ def function_body(function: TableFunction, arguments: list[exp.Expr]) -> exp.Exp
         if argument.find(exp.Column, exp.Query) is not None:
             raise unsupported_sql(f"An argument of table function {function.name} that is not constant")
         target = exp.DataType.build(declared, dialect="bigquery")
+        _check_argument(function, name, declared, argument)
         values[name.lower()] = exp.Cast(this=argument.copy(), to=target)
     body = parsed(function.body)
     for column in list(body.find_all(exp.Column)):
         if not column.table and column.name.lower() in values:
             column.replace(values[column.name.lower()].copy())
     return body
+
+
+def _check_argument(function: TableFunction, name: str, declared: str, argument: exp.Expr) -> None:
+    typed = annotate_types(argument.copy(), dialect=GoogleSql, expression_metadata=METADATA)
+    found = kind(typed)
+    literal = found == "STRING" and constant(argument) is not None and declared in ("TIMESTAMP", "DATE")
+    widened = found == "INT64" and declared in ("FLOAT64", "NUMERIC")
+    if found not in (declared, "NULL") and not literal and not widened:
+        raise invalid_query(
+            f"No matching signature for table function {function.name}: "
+            f"argument {name} must be a {declared}, not {found or 'a value of unknown type'}"
+        )
 
 
 def check_function(function: TableFunction, context: Context) -> None:

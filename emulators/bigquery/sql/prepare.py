@@ -51,10 +51,26 @@ def _with_forms(tree: exp.Expr) -> exp.Expr:
                 part.replace(exp.Var(this=f"WEEK({part.expressions[0].name.upper()})"))
             elif isinstance(part, exp.Column) and not part.table:
                 part.replace(exp.Var(this=part.name.upper()))
+        elif name == "STRING_AGG" and len(node.expressions) == 1:
+            _split_distinct(node)
         elif name in ("CURRENT_TIMESTAMP", "CURRENT_DATE") and not node.expressions:
             made = exp.CurrentTimestamp() if name == "CURRENT_TIMESTAMP" else exp.CurrentDate()
             node.replace(made)
     return tree
+
+
+def _split_distinct(call: exp.Anonymous) -> None:
+    """STRING_AGG(DISTINCT x, ','): SQLGlot takes both arguments for DISTINCT's."""
+    argument = call.expressions[0]
+    distinct = argument.find(exp.Distinct)
+    if distinct is None or len(distinct.expressions) != 2:
+        return
+    value, separator = distinct.expressions
+    if distinct is argument:
+        argument = separator
+    else:
+        distinct.replace(separator)
+    call.set("expressions", [exp.Distinct(expressions=[value]), argument])
 
 
 def _named_outputs(tree: exp.Expr) -> None:

@@ -26,7 +26,7 @@ from emulators.bigquery.sql.json_functions import key_step, literal, subscript
 from emulators.bigquery.sql.parameters import DONE
 from emulators.bigquery.sql.time_functions import extracted
 from emulators.bigquery.sql.types import kind, typed
-from emulators.bigquery.state import Table
+from emulators.bigquery.tables import Table
 from emulators.bigquery.values import INT64_MAX
 
 _DAY_MICROS = 86_400_000_000
@@ -74,6 +74,7 @@ class Translation:
             exp.Extract: _extract,
             exp.SafeFunc: lambda node: typed(safe_form(node.this), node.this),
             exp.ParseJSON: lambda node: literal(node.this.name),
+            exp.ByteString: lambda node: typed(call("from_hex", text(node.name.encode().hex())), "BYTES"),
             exp.RawString: lambda node: typed(text(node.name), "STRING"),
             exp.Dot: _dot,
             exp.Bracket: _bracket,
@@ -188,6 +189,8 @@ def _select(node: exp.Expr) -> exp.Expr:
     for key, value in node.args.items():
         if value and key not in _SELECT_ARGS:
             raise unsupported_sql(f"{key.upper().strip('_')} in SELECT")
+    if not node.expressions:
+        raise invalid_query("Syntax error: SELECT without expressions")
     if node.args.get("distinct"):
         for item in node.expressions:
             _groupable(item, "SELECT DISTINCT")

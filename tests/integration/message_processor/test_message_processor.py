@@ -11,13 +11,13 @@ import pytest
 
 from shared import ids
 from tests.support.processing import push
-from tests.support.push_stack import PushStack, eventually, push_stack
+from tests.support.push_stack import KINDS, PushStack, eventually, push_stack
 from tests.unit.message_processor.conftest import NETWORK, PROJECT, event
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushStack]:
-    with push_stack(tmp_path_factory.mktemp("stack"), "message_processor") as made:
+@pytest.fixture(scope="module", params=KINDS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushStack]:
+    with push_stack(tmp_path_factory.mktemp("stack"), "message_processor", kind=request.param) as made:
         made.put(f"projects/{PROJECT}", revision=1)
         made.put(f"projects/{PROJECT}/blueprints/b1", name="Tractor")
         made.subscribe("default-processor", "message_processor", attempts=20)

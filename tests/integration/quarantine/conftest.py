@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.push_stack import PushStack, push_stack
+from tests.support.push_stack import KINDS, PushStack, push_stack
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushStack]:
-    with push_stack(tmp_path_factory.mktemp("stack"), "message_processor", "quarantine") as made:
+@pytest.fixture(scope="module", params=KINDS)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushStack]:
+    folder = tmp_path_factory.mktemp("stack")
+    with push_stack(folder, "message_processor", "quarantine", kind=request.param) as made:
         made.subscribe("default-processor", "message_processor", attempts=5)
         made.subscribe("quarantine", "quarantine")
         made.subscribe("dead-letter", "quarantine")

@@ -79,6 +79,9 @@ class _Leaf(NamedTuple):
     value: Any
 
 
+_NOTHING = _Leaf(None)
+
+
 def _settle_in_order(writes: Sequence[Write]) -> Settled:
     """The same for writes that meet: in a tree, so that dropping all that is below a path is one step."""
     tree: dict[str, Any] = {}
@@ -86,8 +89,8 @@ def _settle_in_order(writes: Sequence[Write]) -> Settled:
     for write in writes:
         if write.op in ("replace", "delete"):
             _check(write.path)
-            if _remove(tree, write.path):
-                cleared[write.path] = None
+            _remove(tree, write.path)
+            cleared[write.path] = None
         if write.op != "delete":
             for path, value in _leaves(write):
                 _put(tree, cleared, path, _Leaf(normal(value)))
@@ -95,18 +98,14 @@ def _settle_in_order(writes: Sequence[Write]) -> Settled:
     return Settled(leaves, _needed(leaves, cleared))
 
 
-def _remove(tree: dict[str, Any], path: str) -> bool:
-    """Drop a path and what is below it; False if it is below a leaf, where there is nothing to drop."""
+def _remove(tree: dict[str, Any], path: str) -> None:
+    """Drop a path and what is below it; below a leaf there is nothing to drop."""
     *parents, last = path.split("/")
     for key in parents:
-        inner = tree.get(key)
-        if inner is None:
-            return True
-        if type(inner) is _Leaf:
-            return False
-        tree = inner
+        tree = tree.get(key, _NOTHING)
+        if type(tree) is not dict:
+            return
     tree.pop(last, None)
-    return True
 
 
 def _put(tree: dict[str, Any], cleared: dict[str, None], path: str, leaf: _Leaf) -> None:

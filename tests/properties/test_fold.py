@@ -8,8 +8,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import fold
-from shared.messages import Write
+from shared import fold, history, history_wire
+from shared.messages import DeviceDataEvent, Write
 
 Event = tuple[fold.Stamp, list[Write]]
 
@@ -188,3 +188,34 @@ def test_events_in_order_do_what_a_plain_document_would(batches: list[list[Write
                 node[path[-1]] = value
     events = [((time, "i"), writes) for time, writes in enumerate(batches)]
     assert typed(fold.derive(folded(events))) == typed(document)
+
+
+@given(st.lists(st.tuples(_stamps, st.lists(_writes, min_size=1, max_size=3), st.booleans()), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_rows_of_the_history_fold_to_what_their_events_do(
+    sent: list[tuple[fold.Stamp, list[Write], bool]],
+) -> None:
+    """Rows encoded for BigQuery and read back, in any order and with historical ones between them."""
+    message: Any = history_wire.row_class(history.schema())
+    read: fold.Registers = {}
+    for (time, event_id), writes, historical in reversed(sent):
+        event = DeviceDataEvent(
+            id=event_id,
+            hash="h",
+            time=time,
+            received_time=time,
+            project_id="p",
+            device_id="d",
+            historical=historical,
+            data=writes,
+        )
+        for row in history.data_rows(event, fold.settle(writes), 9, "m"):
+            got = message.FromString(history.encode(row))
+            columns = {"kind": got.kind, "historical": got.historical, "event_id": got.event_id}
+            data = got.data if got.HasField("data") else None
+            part = history.folded({**columns, "time": got.time, "data": data, "cleared": list(got.cleared)})
+            assert (part is None) == historical
+            if part is not None:
+                fold.fold(read, [part])
+    live = folded([(stamp, writes) for stamp, writes, historical in sent if not historical])
+    assert fold.encode(read) == fold.encode(live)

@@ -68,14 +68,21 @@ async def _post(
     network = group[0].network
     body = group[0].text if len(group) == 1 else "[" + ",".join(event.text for event in group) + "]"
     headers = {"Authorization": f"Bearer {keys[network]}", "Content-Type": "application/json"}
+    last = ""
     for attempt in range(_TRIES):
-        async with session.post(f"{url}/rcv/{network}", data=body, headers=headers) as response:
-            answer: dict[str, Any] = await response.json()
-            if response.status not in (429, 503):
+        try:
+            async with session.post(f"{url}/rcv/{network}", data=body, headers=headers) as response:
+                text = await response.text()
+        except aiohttp.ClientError as error:
+            last = repr(error)
+        else:
+            if response.status != 429 and response.status < 500:
+                answer: dict[str, Any] = json.loads(text)
                 return response.status, answer
+            last = f"{response.status}: {text}"
         # As a device does it: wait a little, send the same again; ids make that harmless.
         await asyncio.sleep(min(0.2 * 2**attempt, 2))
-    raise RuntimeError(f"ingest kept answering {response.status}: {json.dumps(answer)}")
+    raise RuntimeError(f"ingest refused {_TRIES} times, at last with {last}")
 
 
 def _enter(book: Book, group: list[Sent], status: int, answer: Mapping[str, Any]) -> None:

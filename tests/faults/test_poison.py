@@ -1,0 +1,98 @@
+"""One event that cannot be processed, among 499 that can: it alone is set aside, bytes intact."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+from google.cloud import pubsub_v1
+
+from demo import fleet, setup
+from shared import clock, messages
+from tests.faults.fleet_run import Run, running
+
+SIZE = 500
+POISON_AT = 250
+# A lone surrogate, a list where an object belongs: JSON all right, but no message of ours.
+POISON = b'{"type":"inboundDataEventMsg","id":"bad","deviceId":["\\u00e4", 1.50],  "data":7 }'
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with running(tmp_path_factory.mktemp("poison"), fleet.devices()) as started:
+        yield started
+
+
+def inbound(number: int) -> bytes:
+    """A good message for ``default-processor``."""
+    device = fleet.devices()[number % 50]
+    now = clock.now_ms()
+    event = messages.InboundDataEvent(
+        id=f"poison-{number}",
+        hash="h",
+        time=now,
+        received_time=now,
+        project_id=setup.PROJECT,
+        network_id=device.network,
+        alias_key=device.alias_key,
+        device_id=device.value,
+        data=[messages.Write("n", number)],
+    )
+    return msgspec.json.encode(event)
+
+
+def known(number: int, paths: int = 1) -> bytes:
+    """A message for ``writer`` with that many paths."""
+    device = fleet.devices()[number % 50]
+    now = clock.now_ms()
+    event = messages.DeviceDataEvent(
+        id=f"known-{uuid.uuid4()}",
+        hash="h",
+        time=now,
+        received_time=now,
+        project_id=setup.PROJECT,
+        device_id=device.id,
+        blueprint_id=device.blueprint,
+        system_id="main",
+        data=[messages.Write(f"p{path}", number) for path in range(paths)],
+    )
+    return msgspec.json.encode(event)
+
+
+@pytest.mark.parametrize(
+    ("topic", "poison", "good"),
+    [
+        ("default-processor", POISON, inbound),
+        ("writer", POISON, known),
+        ("writer", known(7, paths=1_500), known),
+    ],
+    ids=["no inbound message", "no device message", "more paths than a device may have"],
+)
+def test_the_poisoned_event_alone_is_set_aside(
+    run: Run, topic: str, poison: bytes, good: Callable[[int], bytes]
+) -> None:
+    before = {entry.id for entry in run.store.collection("projects", setup.PROJECT, "quarantine").stream()}
+    unscoped = run.store.collection("projects", "none", "quarantine")
+    before |= {entry.id for entry in unscoped.stream()}
+    batch = [good(number) for number in range(SIZE)]
+    batch[POISON_AT] = poison
+    rows_before = run.prove().events
+    run.stack.reset_calls("pubsub")
+
+    publisher = pubsub_v1.PublisherClient()
+    path = publisher.topic_path(run.stack.project, topic)
+    data = b"[" + b",".join(batch) + b"]"
+    publisher.publish(path, data, v="1", hops="1", projectId=setup.PROJECT).result(30)
+    publisher.transport.close()
+    run.stack.drain(60, skip_backoff=True)
+
+    entries = [*run.store.collection("projects", setup.PROJECT, "quarantine").stream(), *unscoped.stream()]
+    added = [entry.to_dict() or {} for entry in entries if entry.id not in before]
+    assert [entry["data"] for entry in added] == [poison]
+    assert run.prove().events - rows_before == SIZE - 1
+    # default-processor, writer and quarantine: one delivery each, and at the most one repetition.
+    assert run.stack.calls("pubsub")["Push"] <= 4

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore import FieldFilter
 
-from tests.integration.firestore.api import Api, eventually, where
+from tests.integration.firestore.api import Api, eventually, order, where
 from tests.integration.firestore.stream import Stream
 
 
@@ -134,6 +134,23 @@ def test_changes_come_one_by_one(ours: Api) -> None:
     assert words(stream.until_consistent()) == [
         "REMOVE [1]", "ADD [2]", "RESET [2]", "document_change n", "document_change a",
         "CURRENT [2]", "NO_CHANGE []",
+    ]  # fmt: skip
+    stream.close()
+
+
+def test_a_limited_query_tells_who_enters_and_who_leaves(ours: Api) -> None:
+    stream = Stream(ours)
+    ours.commit(*(ours.set(f"c/{key}", {"x": number}) for number, key in enumerate("abc", 1)))
+    two = {"from_": [{"collection_id": "c"}], "order_by": order("x"), "limit": 2}
+    stream.send(add_target={"target_id": 1, "query": {"parent": ours.root, "structured_query": two}})
+    assert words(stream.until_consistent())[1:3] == ["document_change a", "document_change b"]
+    ours.commit(ours.set("c/new", {"x": 0}))
+    assert sorted(words(stream.until_consistent())) == [
+        "NO_CHANGE []", "document_change new", "document_remove b",
+    ]  # fmt: skip
+    ours.commit(ours.delete("c/a"))
+    assert sorted(words(stream.until_consistent())) == [
+        "NO_CHANGE []", "document_change b", "document_delete a",
     ]  # fmt: skip
     stream.close()
 

@@ -13,7 +13,7 @@ from google.cloud import firestore
 
 from emulators.firestore import transactions
 from emulators.kit.rpc import StatusError
-from tests.integration.firestore.api import Api, both, code_of, outcome, value, where
+from tests.integration.firestore.api import Api, both, code_of, eventually, outcome, value, where
 
 TIMEOUT = ("ABORTED", "Transaction lock timeout.")
 
@@ -80,6 +80,20 @@ def test_of_two_that_read_the_same_and_write_it_one_loses(api: Api) -> None:
     if "OK" in codes:
         assert api.read("c/a") == {"x": 7}
     assert code_of(lambda: api.commit(api.set("c/a", {"x": 8}))) == "OK"
+
+
+def test_who_closes_a_circle_of_waiting_loses_at_once(ours: Api) -> None:
+    ours.commit(ours.set("c/a", {"x": 1}))
+    first, second = ours.begin(), ours.begin()
+    for transaction in (first, second):
+        ours.get("c/a", transaction=transaction)
+    ours.control("DELETE", "/calls")
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(outcome, partial(ours.commit, ours.set("c/a", {"x": 2}), transaction=first))
+        eventually(lambda: ours.control("GET", "/calls").get("Commit") == 1)
+        assert outcome(lambda: ours.commit(ours.set("c/a", {"x": 3}), transaction=second)) == TIMEOUT
+        assert waits.result() == ("OK", "")
+    assert ours.read("c/a") == {"x": 2}
 
 
 def test_a_query_locks_what_it_matched_and_what_it_would_match(api: Api) -> None:

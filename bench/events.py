@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from bench.figures import Figure, Target, interleaved
-from bench.fleet import arrays, event
+from bench.fleet import arrays, event, newest_time
 from bench.load import Poster
 from bench.naive_store import create_table
 from bench.rig import Rig, rig
@@ -30,15 +30,24 @@ class Sender:
         self._poster = poster
         self._rig = rig
         self._numbers = itertools.count()
+        self._last = (0, 0)
 
     def bodies(self, count: int, stride: int = 1) -> list[bytes]:
         """``count`` new events, one device after the other, every ``stride``-th of them."""
         now = time.time_ns() // 1_000_000
         values = self._rig.fleet.values
-        return [
-            event(values[number * stride % len(values)], f"e{number}", now)
-            for number in itertools.islice(self._numbers, count)
-        ]
+        devices = [number * stride % len(values) for number in itertools.islice(self._numbers, count)]
+        self._last = (devices[-1], now)
+        return [event(values[device], f"{now}-{place}", now) for place, device in enumerate(devices)]
+
+    def check(self) -> None:
+        """See that the last event has reached its device's state: what is set aside costs little."""
+        device, sent = self._last
+        stored = newest_time(self._rig.emulators.grpc["firestore"], device)
+        if stored != sent:
+            raise RuntimeError(
+                f"device {device} shows an event of {stored}, not of {sent}: see build/bench/*.log"
+            )
 
     def send(self, bodies: list[bytes], events: int, concurrent: int = 1) -> Sample:
         """CPU microseconds of the three functions per event, and events a second until all is stored."""
@@ -82,6 +91,7 @@ def measure(poster: Poster, quick: bool) -> list[Figure]:
             for once in measures.values():
                 once()  # warm: clients made, devices and routes known
             medians = interleaved(repetitions, measures)
+            sender.check()
             rpcs = interleaved(1 if quick else 5, {"rpcs": lambda: (_rpcs(sender, ours),)})["rpcs"][0]
     array, single = medians["array"], medians["single"]
     naive_one, naive_many = medians["naive"], medians["naive_concurrent"]

@@ -32,9 +32,11 @@ def measure(poster: Poster, quick: bool) -> list[Figure]:
     sizes = QUICK if quick else FULL
     count = 500 if quick else 2_000
     with ExitStack() as stack:
+        senders: list[Sender] = []
         measures: dict[int, Callable[[], Sample]] = {}
         for size in sizes:
             sender = Sender(poster, stack.enter_context(rig(size)))
+            senders.append(sender)
             # Once over all devices, so that every cache holds what it holds in steady state.
             for _ in range(max(1, size // _PASS)):
                 sender.in_arrays(_PASS)
@@ -42,6 +44,8 @@ def measure(poster: Poster, quick: bool) -> list[Figure]:
             stride = max(1, size // count) | 1
             measures[size] = partial(sender.one_by_one, count, stride)
         medians = interleaved(3 if quick else 9, measures)
+        for sender in senders:
+            sender.check()
     costs = {size: medians[size][0] for size in sizes}
     smallest, largest, unit = costs[sizes[0]], costs[sizes[-1]], "us CPU an event"
     return [

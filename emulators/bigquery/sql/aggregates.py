@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from emulators.bigquery.errors import invalid_query, unsupported_sql
 from emulators.bigquery.sql.calls import Build, Function, bare, call, cast, constant_int, number, text
-from emulators.bigquery.sql.types import kind
+from emulators.bigquery.sql.types import comparable, kind, no_signature
 
 _LIST = (exp.Distinct, exp.Order, exp.Limit, exp.IgnoreNulls, exp.RespectNulls)
 _VALUE = (exp.IgnoreNulls, exp.RespectNulls)
@@ -114,6 +114,17 @@ def _navigated(function: type[exp.Expr]) -> Build:
     return build
 
 
+def _shifted(name: str) -> Build:
+    """LAG and LEAD: the default must be of the value's type."""
+
+    def build(arguments: list[exp.Expr]) -> exp.Expr:
+        if len(arguments) > 2 and not comparable(kind(arguments[0]), kind(arguments[2])):
+            raise no_signature(f"function {name}", *arguments)
+        return call(name.lower(), *arguments)
+
+    return build
+
+
 AGGREGATES = {
     "COUNT": Function("INT64", ("ANY",), "count", True, True, (exp.Distinct,)),
     "COUNTIF": Function("INT64", ("BOOL",), _count_if, True, True),
@@ -146,8 +157,8 @@ AGGREGATES = {
     "PERCENT_RANK": Function("FLOAT64", (), "percent_rank", False, True),
     "CUME_DIST": Function("FLOAT64", (), "cume_dist", False, True),
     "NTILE": Function("INT64", ("INT64",), "ntile", False, True),
-    "LAG": Function("=0", ("ANY", "INT64?", "ANY?"), "lag", False, True),
-    "LEAD": Function("=0", ("ANY", "INT64?", "ANY?"), "lead", False, True),
+    "LAG": Function("=0", ("ANY", "INT64?", "ANY?"), _shifted("LAG"), False, True),
+    "LEAD": Function("=0", ("ANY", "INT64?", "ANY?"), _shifted("LEAD"), False, True),
     "FIRST_VALUE": Function("=0", ("ANY",), _navigated(exp.FirstValue), False, True, _VALUE),
     "LAST_VALUE": Function("=0", ("ANY",), _navigated(exp.LastValue), False, True, _VALUE),
     "NTH_VALUE": Function("=0", ("ANY", "INT64"), _navigated(exp.NthValue), False, True, _VALUE),

@@ -19,6 +19,7 @@ from emulators.bigquery.sql.calls import cast, coerced
 from emulators.bigquery.sql.partitions import Scan
 from emulators.bigquery.sql.plan import Context, Planned, duckdb_sql, plan_prepared
 from emulators.bigquery.sql.prepare import table_name
+from emulators.bigquery.sql.translate import ROWS_OF_VALUES
 from emulators.bigquery.sql.types import kind
 from emulators.bigquery.store import STREAMED
 from emulators.bigquery.tables import Table
@@ -105,6 +106,8 @@ def _insert(tree: exp.Insert, context: Context) -> PlannedDml:
         source = _selected(rows[0])
         for row in rows[1:]:
             source = exp.Union(this=source, expression=_selected(row), distinct=False)
+            # Rows of VALUES need not be of one type: each value is fitted to its column.
+            source.meta[ROWS_OF_VALUES] = True
         if any(len(row) != len(columns) for row in rows):
             raise invalid_query("Inserted row has wrong column count")
     if not isinstance(source, exp.Query):

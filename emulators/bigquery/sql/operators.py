@@ -55,6 +55,8 @@ def _arithmetic(node: exp.Expr) -> exp.Expr:
         return shifted(left, right, 1 if isinstance(node, exp.Add) else -1)
     if any(found is not None and found not in (*NUMBERS, "NULL") for found in kinds):
         raise no_signature(symbol, left, right)
+    if isinstance(node, exp.Mul) and "NUMERIC" in kinds and "FLOAT64" not in kinds:
+        raise unsupported_sql("Multiplication of NUMERIC")
     if None in kinds:
         raise unsupported_sql(f"{symbol} on a value whose type is not known before the query runs")
     return node

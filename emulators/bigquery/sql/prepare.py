@@ -157,14 +157,14 @@ def _spelled(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> 
             parts[at].set("this", columns.get(parts[at].name.lower(), parts[at].name))
 
 
-def _refuse_alias_in_where(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> None:
-    """BigQuery knows no alias of the SELECT list in WHERE; SQLGlot would put its expression there."""
+def _refuse_early_aliases(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> None:
+    """BigQuery knows no alias of the list in WHERE, ON or the list itself; SQLGlot puts its expression."""
     for select in tree.find_all(exp.Select):
         aliases = {item.alias for item in select.expressions if isinstance(item, exp.Alias)}
-        where = select.args.get("where")
-        if where is None or not aliases:
+        if not aliases:
             continue
-        for column in where.find_all(exp.Column):
+        clauses = [*select.expressions, select.args.get("where"), *(select.args.get("joins") or [])]
+        for column in (found for clause in clauses if clause for found in clause.find_all(exp.Column)):
             if column.table or column.name not in aliases or column.find_ancestor(exp.Select) is not select:
                 continue
             available = list(_source_columns(select, tables))
@@ -196,7 +196,7 @@ def resolved(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> 
     """Resolve every column against the tables and annotate every expression with its type."""
     _named_outputs(tree)
     _spelled(tree, tables)
-    _refuse_alias_in_where(tree, tables)
+    _refuse_early_aliases(tree, tables)
     mapping: dict[str, object] = {}
     for (project, dataset, name), columns in tables.items():
         inner = mapping.setdefault(project, {}).setdefault(dataset, {})  # type: ignore[attr-defined]  # nested

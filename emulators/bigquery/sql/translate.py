@@ -25,15 +25,17 @@ from emulators.bigquery.sql.functions import FUNCTIONS
 from emulators.bigquery.sql.json_functions import key_step, literal, subscript
 from emulators.bigquery.sql.parameters import DONE
 from emulators.bigquery.sql.time_functions import extracted
-from emulators.bigquery.sql.types import kind, typed
+from emulators.bigquery.sql.types import comparable, kind, named, typed
 from emulators.bigquery.tables import Table
 from emulators.bigquery.values import INT64_MAX
 
+# Marks a UNION that stands for VALUES.
+ROWS_OF_VALUES = "fulcrum_values"
 _DAY_MICROS = 86_400_000_000
 # Nodes that mean the same in both, whose children are all that matters.
 _SAME = (
     *(exp.Identifier, exp.TableAlias, exp.Alias, exp.Subquery, exp.Paren, exp.Null, exp.Boolean, exp.Star),
-    *(exp.From, exp.With, exp.CTE, exp.Union, exp.Except, exp.Intersect, exp.Order, exp.WindowSpec),
+    *(exp.From, exp.With, exp.CTE, exp.Order),
     *(exp.Var, exp.DataType, exp.DataTypeParam, exp.Tuple, exp.Exists, exp.Is, exp.NullSafeEQ),
     *(exp.NullSafeNEQ, exp.IgnoreNulls, exp.RespectNulls, exp.HavingMax, exp.Interval, exp.Star),
     *(exp.Values, exp.Schema, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.When, exp.Whens),
@@ -63,6 +65,8 @@ class Translation:
             exp.Select: _select,
             exp.Column: _column,
             exp.Window: _window,
+            exp.WindowSpec: _window_spec,
+            **dict.fromkeys((exp.Union, exp.Except, exp.Intersect), _set_operation),
             exp.Group: _group,
             exp.Ordered: _ordered,
             exp.Distinct: _distinct,
@@ -211,12 +215,35 @@ def _column(node: exp.Expr) -> exp.Expr:
 def _window(node: exp.Expr) -> exp.Expr:
     for item in node.args.get("partition_by") or []:
         _groupable(item, "Partitioning")
+        if kind(item) == "FLOAT64":
+            raise invalid_query("Partitioning by expressions of type FLOAT64 is not allowed")
     inner = node.this
     if isinstance(inner, exp.Cast):
         # The cast belongs around the window, not between the function and OVER.
         target = inner.args["to"]
         node.set("this", inner.this)
         return typed(exp.Cast(this=node.copy(), to=target), inner)
+    return node
+
+
+def _window_spec(node: exp.Expr) -> exp.Expr:
+    if node.find(exp.Interval) is not None:
+        raise invalid_query("A window frame bound must be an integer: INTERVAL is not allowed")
+    return node
+
+
+def _set_operation(node: exp.Expr) -> exp.Expr:
+    if node.meta.get(ROWS_OF_VALUES):
+        return node
+    left, right = node.this.unnest().selects, node.expression.unnest().selects
+    name = type(node).__name__.upper()
+    if len(left) != len(right):
+        raise invalid_query(f"Queries in {name} have mismatched column count; {len(left)} and {len(right)}")
+    for place, (one, other) in enumerate(zip(left, right, strict=True), 1):
+        if not comparable(kind(one), kind(other)):
+            raise invalid_query(
+                f"Column {place} in {name} has incompatible types: {named(one)}, {named(other)}"
+            )
     return node
 
 

@@ -31,7 +31,7 @@ def kind(node: exp.Expr | None) -> str | None:
     """The kind of an annotated expression, None where the type could not be told."""
     if node is None or node.type is None:
         return None
-    if isinstance(node.unnest(), exp.Null):
+    if isinstance(node.unalias().unnest(), exp.Null):
         return "NULL"
     return kind_of_type(node.type)
 

@@ -51,6 +51,22 @@ REFUSED = [
     ("SELECT JSON_VALUE(JSON '{}', '$.*')", r"\*"),
     ("SELECT x FROM UNNEST([1]) AS y", "x"),
     ("SELECT * FROM missing", "must be qualified with a dataset"),
+    ("SELECT 1 AS a UNION ALL SELECT 'a'", "Column 1 in UNION has incompatible types: INT64, STRING"),
+    ("SELECT 1 AS a, 2 AS b UNION ALL SELECT 1", "mismatched column count"),
+    ("SELECT 1 AS a, a + 1 AS b", "Unrecognized name: a"),
+    (
+        "SELECT SUM(x) OVER (ORDER BY x RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) "
+        "FROM UNNEST([1]) AS x",
+        "INTERVAL",
+    ),
+    (
+        "SELECT LAG(x, 1, 'a') OVER (ORDER BY x) FROM UNNEST([1]) AS x",
+        "No matching signature for function LAG",
+    ),
+    ("SELECT ROW_NUMBER() OVER (PARTITION BY x) FROM UNNEST([1.5]) AS x", "FLOAT64 is not allowed"),
+    ("SELECT NUMERIC '1.5' * 2", "Multiplication of NUMERIC"),
+    ("SELECT x, COUNT(*) FROM UNNEST([1]) AS x", "GROUP BY"),
+    ("SELECT (SELECT x FROM UNNEST([1, 2]) AS x)", "More than one row"),
     ("SELECT 1; SELECT 2", "script"),
     ("DECLARE x INT64", "."),
     ("SELECT", "Syntax error"),

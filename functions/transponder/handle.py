@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from functions.transponder.cache import States
@@ -74,11 +75,14 @@ async def handle(delivery: Delivery, trace: str | None = None) -> None:
 def _refused(delivery: Delivery, batch: Batch) -> list[SetAside]:
     entries = [_entry(delivery, batch, bytes(one.raw), one.index, one.error) for one in batch.refusals]
     entries += [
-        _entry(delivery, batch, bytes(one.raw), one.index, one.refused)
-        for one in batch.arrivals
-        if one.refused is not None
+        _arrived(delivery, batch, one, one.refused) for one in batch.arrivals if one.refused is not None
     ]
     return entries
+
+
+def _arrived(delivery: Delivery, batch: Batch, arrival: Arrival, error: Rejected) -> SetAside:
+    entry = _entry(delivery, batch, bytes(arrival.raw), arrival.index, error)
+    return replace(entry, project_id=arrival.message.project_id)
 
 
 def _entry(delivery: Delivery, batch: Batch | None, data: bytes, index: int, error: Rejected) -> SetAside:
@@ -136,10 +140,7 @@ async def _onward(delivery: Delivery, batch: Batch) -> list[SetAside]:
         forward.Onward(bytes(arrival.raw), arrival.message.project_id, _facts(arrival)) for arrival in stored
     ]
     refused = await forward.onward(going, batch.route, delivery.hops)
-    return [
-        _entry(delivery, batch, bytes(stored[index].raw), stored[index].index, error)
-        for index, error in refused.items()
-    ]
+    return [_arrived(delivery, batch, stored[index], error) for index, error in refused.items()]
 
 
 def _facts(arrival: Arrival) -> dict[str, Any]:

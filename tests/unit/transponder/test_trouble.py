@@ -117,6 +117,7 @@ async def test_rows_that_history_refuses_are_set_aside_and_not_in_the_state(serv
     batch = [event(str(n), time=T + n, data=sets({f"k{n}": n})) for n in range(4)]
     assert await service.push(batch) == 204
     assert error_types(service) == [("2", "history.rowRefused")]
+    assert service.topics.on("quarantine")[0][1]["projectId"] == "farm"
     assert service.firestore.device()["data"] == {"k0": 0, "k1": 1, "k3": 3}
 
 

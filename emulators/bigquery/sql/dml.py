@@ -16,10 +16,10 @@ from sqlglot import exp
 from emulators.bigquery.errors import ServiceError, invalid_query, unsupported_sql
 from emulators.bigquery.schema import Column
 from emulators.bigquery.sql.calls import cast, coerced
+from emulators.bigquery.sql.clauses import ROWS_OF_VALUES
 from emulators.bigquery.sql.partitions import Scan
 from emulators.bigquery.sql.plan import Context, Planned, duckdb_sql, plan_prepared
 from emulators.bigquery.sql.prepare import table_name
-from emulators.bigquery.sql.translate import ROWS_OF_VALUES
 from emulators.bigquery.sql.types import kind
 from emulators.bigquery.store import STREAMED
 from emulators.bigquery.tables import Table

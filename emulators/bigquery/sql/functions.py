@@ -155,9 +155,6 @@ _SCALARS = {
     "STARTS_WITH": Function("BOOL", ("STRING", "STRING"), "starts_with"),
     "ENDS_WITH": Function("BOOL", ("STRING", "STRING"), "ends_with"),
     "STRPOS": Function("INT64", ("STRING", "STRING"), lambda a: cast(call("instr", *a), "BIGINT")),
-    "CONTAINS_SUBSTR": Function(
-        "BOOL", ("STRING", "STRING"), lambda a: call("contains", *(call("lower", item) for item in a))
-    ),
     "SPLIT": Function("ARRAY<STRING>", ("STRING", "STRING?"), _split),
     "REGEXP_CONTAINS": Function("BOOL", ("STRING", "STRING"), _regexp_contains),
     "REGEXP_EXTRACT": Function("STRING", ("STRING", "STRING"), _regexp_extract),

@@ -5,13 +5,16 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-and-oper
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
+from emulators.bigquery.sql.functions import FUNCTIONS
 from tests.integration.bigquery.sql_examples import AGGREGATES, JSON, SCALARS, TIME, utc
 
 REFUSED = [
@@ -44,6 +47,7 @@ REFUSED = [
     ("SELECT [1, 2][OFFSET(2)]", "out of bounds"),
     ("SELECT SUBSTR('a', 1, -1)", "cannot be negative"),
     ("SELECT ROW_NUMBER()", "OVER"),
+    ("SELECT ERROR('no way')", "no way"),
     ("SELECT FORMAT_TIMESTAMP('%c', CURRENT_TIMESTAMP())", "%c"),
     ("SELECT TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), DAY, 'Europe/Paris')", "Europe/Paris"),
     ("SELECT TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 MONTH)", "MONTH"),
@@ -135,6 +139,27 @@ def test_windows_qualify_and_null_order(client: bigquery.Client) -> None:
     order = [row.v for row in client.query_and_wait(source + "SELECT v FROM t ORDER BY v")]
     assert order == [None, None, 10, 30]
     assert [row.v for row in client.query_and_wait(source + "SELECT v FROM t ORDER BY v DESC")] == order[::-1]
+
+
+def test_numbering_functions(client: bigquery.Client) -> None:
+    found = client.query_and_wait(
+        "SELECT RANK() OVER w AS r, DENSE_RANK() OVER w AS d, PERCENT_RANK() OVER w AS p, "
+        "CUME_DIST() OVER w AS c, NTILE(2) OVER w AS t, NTH_VALUE(x, 2) OVER w AS n "
+        "FROM UNNEST([1, 2, 2, 5, 8]) AS x WINDOW w AS (ORDER BY x)"
+    )
+    assert sorted(tuple(row) for row in found) == [
+        (1, 1, 0.0, 0.2, 1, None),
+        (2, 2, 0.25, 0.6, 1, 2),
+        (2, 2, 0.25, 0.6, 1, 2),
+        (4, 3, 0.75, 0.8, 2, 2),
+        (5, 4, 1.0, 1.0, 2, 2),
+    ]
+
+
+def test_every_function_of_the_allow_list_has_an_example() -> None:
+    folder = Path(__file__).parent
+    text = "".join((folder / name).read_text() for name in ("sql_examples.py", "test_sql_functions.py"))
+    assert [name for name in FUNCTIONS if not re.search(rf"\b{name}\(", text)] == []
 
 
 def test_group_by_having_star_except_and_unnamed_columns(client: bigquery.Client) -> None:

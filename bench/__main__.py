@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bench.figures import Figure, as_json, table
 from bench.fleet import create_fleet
 from bench.load import Poster, poster
 from bench.rig import emulators
+from bench.server import LOGS
 from local.processes import ROOT
 
 # Which measurement yields which figures.
@@ -63,8 +65,28 @@ _MEASURES: dict[str, Callable[[Poster, bool], list[Figure]]] = {
 }
 
 
+def _measure(groups: Sequence[str], quick: bool) -> tuple[list[Figure], list[str]]:
+    """What the groups yield, and the names of the figures that could not be measured."""
+    figures: list[Figure] = []
+    failed: list[str] = []
+    for old in LOGS.glob("*.log"):
+        old.unlink()
+    with poster() as running:
+        for group in groups:
+            began = time.monotonic()
+            print(f"measuring {', '.join(GROUPS[group])} ...", file=sys.stderr, flush=True)
+            try:
+                figures += _MEASURES[group](running, quick)
+            except Exception:
+                # The other groups are as good without this one; the run as a whole has failed.
+                traceback.print_exc()
+                failed += GROUPS[group]
+            print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return figures, failed
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; 0 whether or not a target is met."""
+    """Run; 0 whether or not a target is met, 1 if something could not be measured."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="few repetitions: shows that it works, measures little"
@@ -77,19 +99,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         groups = wanted_groups(only)
     except ValueError as error:
         parser.error(str(error))
-    figures: list[Figure] = []
-    with poster() as running:
-        for group in groups:
-            began = time.monotonic()
-            print(f"measuring {', '.join(GROUPS[group])} ...", file=sys.stderr, flush=True)
-            figures += kept(_MEASURES[group](running, options.quick), only)
-            print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    figures, failed = _measure(groups, options.quick)
+    figures = kept(figures, only)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(as_json(figures), indent=2) + "\n")
     print(table(figures))
     missed = [figure.name for figure in figures if figure.verdict == "missed"]
     print(f"\nmissed: {', '.join(missed) or 'none'}; written to {options.output}")
-    return 0
+    if failed:
+        print(f"not measured, see above and {LOGS}: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from pathlib import Path
 from bench import proctree
 from local.processes import ROOT, Child, StartError, spawn
 
+# What the served functions print, by name.
+LOGS = ROOT / "build" / "bench"
 _HOST = "127.0.0.1"
 _DEADLINE_SECONDS = 60.0
 
@@ -106,9 +108,8 @@ def serving(source: Source, env: Mapping[str, str] | None = None) -> Iterator[Se
         f"--host={_HOST}",
         f"--port={port}",
     ]
-    build = ROOT / "build" / "bench"
-    build.mkdir(parents=True, exist_ok=True)
-    with (build / f"{source.target}.log").open("ab") as log:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (LOGS / f"{source.target}.log").open("ab") as log:
         child = spawn(
             source.target,
             command,

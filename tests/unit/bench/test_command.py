@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from bench import __main__ as command
 from bench.events import made_calls
-from bench.figures import Figure
+from bench.figures import Figure, Target
 from bench.fleet import arrays, event
 from bench.growth import name_of
+from bench.load import Poster
 
 PROMISED = {
     "cold_start",
@@ -41,6 +43,40 @@ def test_a_foreign_name_ends_the_command_with_the_names_there_are(capsys: pytest
         command.main(["--only", "cold_start,warmth"])
     assert ended.value.code == 2
     assert "no such figure: warmth; there are cold_start," in capsys.readouterr().err
+
+
+def test_a_group_that_fails_is_named_and_takes_no_other_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(poster: Poster, quick: bool) -> list[Figure]:
+        raise RuntimeError("the emulator did not start")
+
+    def sound(poster: Poster, quick: bool) -> list[Figure]:
+        return [Figure("warm_noop_push", 60, 100, "us CPU a push", Target(0.3))]
+
+    monkeypatch.setattr(command, "_MEASURES", {"start": broken, "pushes": sound})
+    monkeypatch.setattr(command, "LOGS", tmp_path)
+    (tmp_path / "old.log").write_text("of the last run")
+    output = tmp_path / "bench.json"
+
+    status = command.main(["--only", "cold_start,warm_noop_push", "--output", str(output)])
+
+    assert status == 1
+    assert json.loads(output.read_text()).keys() == {"warm_noop_push"}
+    printed = capsys.readouterr()
+    assert "missed: warm_noop_push" in printed.out
+    assert "not measured" in printed.out
+    assert "cold_start_first_write" in printed.out.splitlines()[-1]
+    assert "the emulator did not start" in printed.err
+    assert not (tmp_path / "old.log").exists()
+
+
+def test_a_missed_target_alone_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    missed = [Figure("warm_noop_push", 60, 100, "us CPU a push", Target(0.3))]
+    monkeypatch.setattr(command, "_MEASURES", {"pushes": lambda poster, quick: missed})
+    monkeypatch.setattr(command, "LOGS", tmp_path)
+    output = tmp_path / "bench.json"
+    assert command.main(["--only", "warm_noop_push", "--output", str(output)]) == 0
 
 
 def test_rows_that_say_more_stay_and_figures_that_nobody_asked_for_go() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -26,8 +25,7 @@ _type_decoder = msgspec.json.Decoder(_Typed)
 _NOTHING = fold.Settled({}, ())
 
 
-@dataclass(slots=True, eq=False)
-class Arrival:
+class Arrival(msgspec.Struct, eq=False):
     """One message that came, and what became of it.
 
     ``raw`` are its bytes as they came, ``index`` is its place in the delivery. ``rows`` are what it gives to
@@ -54,8 +52,7 @@ class Arrival:
         return self.refused is None and not self.lost and not self.gone
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A message that could not even be decoded."""
 
     raw: bytes | msgspec.Raw
@@ -63,13 +60,12 @@ class Refusal:
     error: Rejected
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """The messages of one delivery, with the options of this step and the rest of the route."""
 
     arrivals: list[Arrival]
     refusals: list[Refusal]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     route: Any = None
 
 

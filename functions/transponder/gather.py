@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from functions.transponder import plan
 from functions.transponder.decode import Arrival
@@ -25,11 +26,10 @@ PATIENCE = 0.3
 Store = Callable[[list[Arrival]], Awaitable[None]]
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
+class _Waiting(msgspec.Struct, eq=False):
     arrivals: list[Arrival]
     devices: set[str]
-    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    done: asyncio.Future[None]
 
 
 class Gathering:
@@ -47,7 +47,8 @@ class Gathering:
         """Return when the arrivals' fates are settled; raises what storing them raised."""
         if not arrivals:
             return
-        waiting = _Waiting(arrivals, {plan.device_name(a) for a in arrivals if plan.needs_state(a)})
+        devices = {plan.device_name(arrival) for arrival in arrivals if plan.needs_state(arrival)}
+        waiting = _Waiting(arrivals, devices, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._start()
         await waiting.done

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from functions.transponder.cache import States
@@ -81,11 +80,18 @@ def _refused(delivery: Delivery, batch: Batch) -> list[SetAside]:
 
 
 def _arrived(delivery: Delivery, batch: Batch, arrival: Arrival, error: Rejected) -> SetAside:
-    entry = _entry(delivery, batch, bytes(arrival.raw), arrival.index, error)
-    return replace(entry, project_id=arrival.message.project_id)
+    project_id = arrival.message.project_id
+    return _entry(delivery, batch, bytes(arrival.raw), arrival.index, error, project_id)
 
 
-def _entry(delivery: Delivery, batch: Batch | None, data: bytes, index: int, error: Rejected) -> SetAside:
+def _entry(
+    delivery: Delivery,
+    batch: Batch | None,
+    data: bytes,
+    index: int,
+    error: Rejected,
+    project_id: str | None = None,
+) -> SetAside:
     return SetAside(
         error,
         data,
@@ -93,7 +99,7 @@ def _entry(delivery: Delivery, batch: Batch | None, data: bytes, index: int, err
         TOPIC,
         delivery.message_id,
         index,
-        delivery.attributes.get("projectId"),
+        project_id or delivery.attributes.get("projectId"),
         batch.options if batch else {},
         batch.route if batch else None,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from functions.transponder.decode import Arrival
@@ -31,8 +30,7 @@ class Share(NamedTuple):
         return id(self.arrival), self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """What is made of one device by ``shares``; ``made`` names those that it refuses by their index."""
 
     before: State

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -57,8 +56,7 @@ class Item(NamedTuple):
     received: int
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(msgspec.Struct, frozen=True):
     """What events make of a state: the new one, and what is to be written.
 
     ``roots`` are the top-level keys of the data to be written: those in ``data`` with their values, the

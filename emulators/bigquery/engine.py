@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class Engine:
         self.catalog = Catalog()
         self.store = Store(data)
         self.jobs = Jobs()
+        # Held by whoever changes the catalog: what was checked stays true until it is written.
+        self.changing = asyncio.Lock()
 
     async def open(self) -> None:
         """Read what an earlier run kept."""
@@ -55,9 +58,10 @@ class Engine:
 
     async def reset(self) -> None:
         """Forget all state."""
-        self.catalog.clear()
-        self.jobs.clear()
-        await self.store.reset()
+        async with self.changing:
+            self.catalog.clear()
+            self.jobs.clear()
+            await self.store.reset()
 
     async def close(self) -> None:
         """Write what is pending and close the files."""
@@ -85,8 +89,7 @@ class Engine:
         return f"t_{uuid.uuid4().hex}"
 
     async def create_table(self, table: Table) -> None:
-        """Make an empty table. The name is taken from here on, so that two creators cannot both win."""
-        self.catalog.tables[table.key] = table
+        """Make an empty table."""
 
         def create(connection: duckdb.DuckDBPyConnection) -> None:
             columns = ", ".join(_declared(column) for column in table.columns)
@@ -95,6 +98,7 @@ class Engine:
                 save_entry(connection, "table", table.key, table_to_entry(table))
 
         await self.store.run(create)
+        self.catalog.tables[table.key] = table
 
     async def change_table(self, old: Table, new: Table) -> None:
         """Bring a table to its patched form."""
@@ -164,7 +168,8 @@ class Engine:
         dataset = default.get("datasetId")
         ddl = function_ddl(sql, project, dataset)
         if ddl is not None:
-            return await self._run_ddl(ddl, dry_run)
+            async with self.changing:
+                return await self._run_ddl(ddl, dry_run)
         limit = configuration.get("maximumBytesBilled")
         now_us = clock.now_ns() // 1000
 

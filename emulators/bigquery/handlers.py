@@ -9,7 +9,7 @@ from aiohttp import web
 from emulators.bigquery.engine import Engine
 from emulators.bigquery.errors import duplicate
 from emulators.bigquery.resources import function_from_json, function_resource, table_resource
-from emulators.bigquery.routing import add, body_of, page
+from emulators.bigquery.routing import Handler, add, body_of, page
 from emulators.bigquery.tables import Table
 from emulators.kit.faults import Faults
 from shared import clock
@@ -48,7 +48,16 @@ class Rest:
             ("PUT", _ROUTINE, "routines.update", self._update_routine),
             ("DELETE", _ROUTINE, "routines.delete", self._delete_routine),
         ):
-            add(app, self._faults, verb, path, name, handler)
+            add(app, self._faults, verb, path, name, handler if verb == "GET" else self._alone(handler))
+
+    def _alone(self, handler: Handler) -> Handler:
+        """A change of the catalog, one at a time."""
+
+        async def call(request: web.Request) -> Any:
+            async with self._engine.changing:
+                return await handler(request)
+
+        return call
 
     async def _insert_dataset(self, request: web.Request) -> dict[str, Any]:
         project = request.match_info["project"]

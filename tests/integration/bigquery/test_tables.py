@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,6 +91,46 @@ def test_a_patch_adds_columns_and_settings_and_refuses_the_rest(client: bigquery
     ]
     with pytest.raises(BadRequest, match="Cannot add required fields"):
         client.update_table(table, ["schema"])
+
+
+def test_required_may_be_relaxed(client: bigquery.Client) -> None:
+    table = events_table(client, require_filter=False)
+    assert client.insert_rows_json(table, [row("a")]) == []
+    schema = list(table.schema)
+    schema[0] = bigquery.SchemaField("id", "STRING")
+    table.schema = schema
+    table = client.update_table(table, ["schema"])
+    assert table.schema[0].mode == "NULLABLE"
+    assert client.insert_rows_json(table, [{"time": NOW.isoformat()}]) == []
+    found = client.query_and_wait("SELECT id FROM history.events ORDER BY id")
+    assert [item.id for item in found] == [None, "a"]
+
+
+def test_of_many_creators_one_wins(client: bigquery.Client) -> None:
+    client.create_dataset("history")
+
+    def create(number: int) -> bool:
+        columns = [bigquery.SchemaField("id", "STRING")]
+        try:
+            client.create_table(bigquery.Table("test.history.same", schema=columns))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(create, range(8))) == 1
+
+    def add_column(number: int) -> None:
+        table = client.get_table("history.same")
+        table.schema = [*table.schema, bigquery.SchemaField(f"c{number}", "STRING")]
+        # A slower one finds that its schema lacks what another added, and is refused.
+        with suppress(BadRequest):
+            client.update_table(table, ["schema"])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add_column, range(8)))
+    names = [field.name for field in client.get_table("history.same").schema]
+    client.query_and_wait(f"SELECT {', '.join(names)} FROM history.same")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 from local import children, ports
 from local.environment import Surroundings
 from local.logs import Log
-from local.processes import StartError, python
+from local.processes import ROOT, StartError, python
 
 EMBEDDED = ("pubsub", "firestore", "bigquery")
 # What gcloud has; BigQuery has no emulator of Google's.
@@ -40,6 +40,10 @@ class EmulatorProcess:
     google: bool
 
 
+# A query that the declared indexes do not answer would fail in the cloud: it fails here, too.
+_OWN_OPTIONS = {"firestore": ("--strict", "--indexes", str(ROOT / "firestore.indexes.json"))}
+
+
 async def start_embedded(
     name: str, around: Surroundings, log: Log, data: Path | None, address: Address | None = None
 ) -> EmulatorProcess:
@@ -49,6 +53,7 @@ async def start_embedded(
         command += [option, url.rpartition(":")[2] if url else "0"]
     if data is not None:
         command += ["--data", str(data / name)]
+    command += _OWN_OPTIONS.get(name, ())
     ready: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
     child = await children.start(name, command, around.common(), log, _ready_line(ready))
     waited: list[asyncio.Future[Any]] = [ready, child.ended]

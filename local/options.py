@@ -14,6 +14,9 @@ from local.topology import SERVICES
 STACK_DIR = ROOT / ".fulcrum" / "run"
 PREFERRED_PORT = 8080
 PROJECT = "fulcrum-local"
+# The first project that `make run` makes, so that there is something to send to.
+DEMO_PROJECT = "demo"
+DEMO_NETWORK = "demo-gateways"
 
 
 @dataclass(frozen=True)

@@ -66,13 +66,14 @@ def spawn(
     stdout: int | IO[bytes] | None = subprocess.PIPE,
     stderr: int | IO[bytes] | None = None,
     cwd: Path = ROOT,
+    stdin: int = subprocess.DEVNULL,
 ) -> Child:
     """Start a command in a session of its own, with ``env`` on top of this process's environment."""
     process = subprocess.Popen(
         list(command),
         cwd=cwd,
         env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,

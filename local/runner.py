@@ -20,17 +20,17 @@ from local.environment import Endpoints, Surroundings
 from local.front import Front, server
 from local.functions import FunctionRunner
 from local.logs import Log
-from local.options import PREFERRED_PORT, Options
+from local.options import DEMO_NETWORK, DEMO_PROJECT, PREFERRED_PORT, Options
 from local.processes import ROOT, StartError, python
 from local.provision import Plan
 from local.topology import Topology, load
-from shared import clock
+from shared import clock, keys
 
 # Everything must be gone five seconds after Ctrl-C.
 _STOP_SECONDS = 4.0
 _CURL = (
-    "-H 'Authorization: Bearer KEY' -H 'Content-Type: application/json' "
-    """-d '{"deviceId": "1", "data": {"temperature": 21.5}}'"""
+    "curl -i {url}/{network} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' "
+    """-d '{{"deviceId": "room-1", "data": {{"temperature": 21.5}}}}'"""
 )
 
 
@@ -52,6 +52,8 @@ class Runner:
         self._watchers: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._status = 0
+        # Whoever starts a stack from Python makes projects of his own.
+        self._demo_key = "" if options.leash else keys.make("fk").text
 
     @property
     def ending(self) -> bool:
@@ -199,7 +201,9 @@ class Runner:
             project=self._options.project,
             services=str(self._options.services),
             pubsub=endpoints.pubsub,
+            firestore=endpoints.firestore,
             bigquery=endpoints.bigquery,
+            demo_key=self._demo_key,
             push_base=internal + self._front.push_path(""),
         )
         output, _ = await process.communicate(plan.to_json())
@@ -252,8 +256,10 @@ class Runner:
         paths = [path for function in self._topology.functions.values() for path in function.paths]
         lines = [f"{public}{path}" for path in paths]
         lines.append(f"settings for commands: {_short(self._options.stack_dir)}/stack.env")
-        if paths:
-            lines.append(f"try: curl -i {public}{paths[0]}/NETWORK {_CURL}")
+        if paths and self._demo_key:
+            url = f"{public}{paths[0]}"
+            lines.append(f"try, as a device of project {DEMO_PROJECT} (the key is new at every start):")
+            lines.append(_CURL.format(url=url, network=DEMO_NETWORK, key=self._demo_key))
         lines.append("Ctrl-C ends it")
         return "\n".join(lines)
 

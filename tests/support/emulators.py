@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from local import watchdog
 from local.processes import python, read_ready_line, spawn
 
 
@@ -24,10 +27,22 @@ class Address:
     http: str
 
 
+@cache
+def _marked() -> dict[str, str]:
+    """A mark for children of this process, and a watchdog that ends them should this process be killed."""
+    mark = f"tests-{uuid.uuid4()}"
+    leash = spawn(
+        "watchdog", python("-m", "local.watchdog", mark), stdout=None, stdin=subprocess.PIPE
+    ).process
+    # Its standard input is a pipe that this process alone holds, and holds until its end.
+    atexit.register(leash.communicate)
+    return {watchdog.MARK: mark}
+
+
 @contextmanager
 def embedded(name: str, *args: str, env: dict[str, str] | None = None) -> Iterator[Address]:
     """Our emulator ``name`` (pubsub, firestore, bigquery) as a process of its own."""
-    child = spawn(name, python("-m", f"emulators.{name}", *args), env)
+    child = spawn(name, python("-m", f"emulators.{name}", *args), {**_marked(), **(env or {})})
     try:
         ready = read_ready_line(child)
         yield Address("embedded", f"127.0.0.1:{ready['grpc']}", f"http://127.0.0.1:{ready['http']}")
@@ -63,7 +78,7 @@ def google(name: str) -> Iterator[Address]:
         f"--host-port=127.0.0.1:{port}",
         "--project=test",
     ]
-    child = spawn(name, [*command, "--project=test"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = spawn(name, command, _marked(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
         while True:

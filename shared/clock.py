@@ -7,12 +7,12 @@ nanoseconds, mapped into memory by each process. Reading it costs no system call
 from __future__ import annotations
 
 import asyncio
-import mmap
 import struct
 import time
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from shared.config import settings
 
@@ -22,9 +22,12 @@ _SLICE = 0.05
 
 
 @cache
-def _mapped(path: str) -> mmap.mmap | None:
+def _mapped(path: str) -> Any:
     if not path:
         return None
+    # Only a local stack pays for it.
+    import mmap
+
     with open(path, "r+b") as file:
         return mmap.mmap(file.fileno(), _OFFSET.size, access=mmap.ACCESS_READ)
 

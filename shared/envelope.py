@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -33,8 +32,7 @@ _route_decoder = msgspec.json.Decoder(RouteMsg)
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One delivery of one Pub/Sub message. ``attempt`` is 0 where the server does not count."""
 
     message_id: str
@@ -51,8 +49,7 @@ class Delivery:
         return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(msgspec.Struct, frozen=True):
     """The messages of a delivery, each still raw, with the options and the rest of their route."""
 
     messages: list[msgspec.Raw]

@@ -11,8 +11,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from shared import ids
 
@@ -20,8 +21,7 @@ Prefix = Literal["fk", "ft"]
 _TEXT = re.compile(r"(fk|ft)_([0-9A-Za-z]{8,22})_([0-9A-Za-z]{40,64})\Z")
 
 
-@dataclass(frozen=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """A key or token as presented. The secret never leaves this object in a log: ``repr`` hides it."""
 
     prefix: str

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from shared import names
 from shared.clients import rpc
+from shared.clients.channel import Opened, open_channel
 from shared.clients.firestore_pb import messages
 from shared.config import settings
 from shared.errors import Rejected
@@ -63,12 +64,10 @@ class PreconditionFailed(Rejected):
 
 
 class _Connection:
-    """A channel with the calls in use, bound to one loop and one endpoint."""
+    """A channel with the calls in use."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, emulator: str) -> None:
-        self.loop = loop
-        self.emulator = emulator
-        self.channel = rpc.open_channel(emulator, _HOST, _SCOPES)
+    def __init__(self, channel: Any, emulator: str) -> None:
+        self.channel = channel
         database = names.database()
         self.metadata = [
             ("google-cloud-resource-prefix", database),
@@ -78,7 +77,7 @@ class _Connection:
             # What Google's client sends too: its emulator lets nobody else write batches.
             self.metadata.append(("authorization", "Bearer owner"))
         pb = messages()
-        unary, stream = self.channel.unary_unary, self.channel.unary_stream
+        unary, stream = channel.unary_unary, channel.unary_stream
         self.batch_get = stream(
             _SERVICE + "BatchGetDocuments",
             pb.BatchGetDocumentsRequest.SerializeToString,
@@ -94,25 +93,21 @@ class _Connection:
         )
 
 
-_connection: _Connection | None = None
+async def _open(emulator: str) -> _Connection:
+    return _Connection(await open_channel(emulator, _HOST, _SCOPES), emulator)
 
 
-def _connect() -> _Connection:
-    global _connection
-    loop = asyncio.get_running_loop()
-    emulator = settings().firestore_emulator
-    present = _connection
-    if present is None or present.loop is not loop or present.emulator != emulator:
-        present = _connection = _Connection(loop, emulator)
-    return present
+_opened = Opened(_open)
+
+
+async def _connect() -> _Connection:
+    return await _opened.get(settings().firestore_emulator)
 
 
 async def close() -> None:
     """Close the channel of the running loop, if it has one."""
-    global _connection
-    present, _connection = _connection, None
-    if present is not None and present.loop is asyncio.get_running_loop():
-        await present.channel.close()
+    if (connection := await _opened.take()) is not None:
+        await connection.channel.close()
 
 
 async def batch_get(document_names: Iterable[str], mask: Sequence[str] | None = None) -> dict[str, Document]:
@@ -169,7 +164,7 @@ async def commit(writes: Sequence[Any]) -> None:
     """Apply writes all together or not at all; PreconditionFailed where one's precondition does not hold."""
     import grpc.aio
 
-    connection = _connect()
+    connection = await _connect()
     request = messages().CommitRequest(database=names.database(), writes=writes)
     try:
         await connection.commit(request, timeout=_WRITE_TIMEOUT, metadata=connection.metadata)
@@ -182,7 +177,7 @@ async def commit(writes: Sequence[Any]) -> None:
 async def _write_chunk(writes: Sequence[Any]) -> list[Written]:
     import grpc.aio
 
-    connection = _connect()
+    connection = await _connect()
     request = messages().BatchWriteRequest(database=names.database(), writes=writes).SerializeToString()
     if len(request) > MAX_REQUEST_BYTES and len(writes) > 1:
         middle = len(writes) // 2
@@ -201,7 +196,7 @@ async def _read(call: Callable[[_Connection], Any], request: Any, what: str) -> 
     """All answers of a streaming read, tried again a few times at once: reads change nothing."""
     import grpc.aio
 
-    connection = _connect()
+    connection = await _connect()
     tries = 0
     while True:
         tries += 1

@@ -9,7 +9,9 @@ process. Fields that are not declared here are kept as bytes, as protobuf does w
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 PACKAGE = "google.firestore.v1"
 
@@ -134,7 +136,7 @@ RunQueryResponse
 """
 
 
-class Messages(NamedTuple):
+class Messages(msgspec.Struct, frozen=True):
     """The classes that callers build or read; see the protocol's reference for their fields."""
 
     Value: Any
@@ -174,7 +176,7 @@ def messages() -> Messages:
         else:
             _declare(descriptor_pb2.FieldDescriptorProto, message, *words)
     pool.Add(file)
-    found = (pool.FindMessageTypeByName(f"{PACKAGE}.{name}") for name in Messages._fields)
+    found = (pool.FindMessageTypeByName(f"{PACKAGE}.{name}") for name in Messages.__struct_fields__)
     return Messages(*map(message_factory.GetMessageClass, found))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from shared import history
 from shared.clients import rpc
+from shared.clients.channel import Opened, open_channel
 from shared.config import settings
 from shared.errors import Rejected, Transient
 
@@ -43,21 +44,20 @@ class _Broken(Exception):
 class _Stream:
     """An open stream: requests out, answers matched in order."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, endpoint: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, channel: Any) -> None:
         from shared import history_wire
 
         config = settings()
         table = f"projects/{config.cloud_project}/datasets/{config.bigquery_dataset}/tables/{history.TABLE}"
         self.loop = loop
-        self.endpoint = endpoint
         self.name = f"{table}/streams/_default"
         self.broken: _Broken | None = None
         self._request = history_wire.AppendRowsRequest
         self._pending: deque[asyncio.Future[Any]] = deque()
         self._order = asyncio.Lock()
         self._is_first = True
-        self._channel = rpc.open_channel(endpoint, _HOST, _SCOPES)
-        method = self._channel.stream_stream(
+        self._channel = channel
+        method = channel.stream_stream(
             _METHOD,
             request_serializer=history_wire.AppendRowsRequest.SerializeToString,
             response_deserializer=history_wire.AppendRowsResponse.FromString,
@@ -136,30 +136,17 @@ class _Stream:
         await self._channel.close()
 
 
-_stream: _Stream | None = None
+async def _open(endpoint: str) -> _Stream:
+    return _Stream(asyncio.get_running_loop(), await open_channel(endpoint, _HOST, _SCOPES))
 
 
-def _open() -> _Stream:
-    global _stream
-    loop = asyncio.get_running_loop()
-    endpoint = settings().bigquery_storage_endpoint
-    present = _stream
-    if (
-        present is None
-        or present.broken is not None
-        or present.loop is not loop
-        or present.endpoint != endpoint
-    ):
-        present = _stream = _Stream(loop, endpoint)
-    return present
+_opened = Opened(_open)
 
 
 async def close() -> None:
     """Close the stream of the running loop, if it has one."""
-    global _stream
-    present, _stream = _stream, None
-    if present is not None and present.loop is asyncio.get_running_loop():
-        await present.close()
+    if (stream := await _opened.take()) is not None:
+        await stream.close()
 
 
 async def append(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
@@ -198,7 +185,7 @@ async def _append(
     while indexes:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                answer = await (_send_alone if alone else _open().send)([rows[index] for index in indexes])
+                answer = await (_send_alone if alone else _send)([rows[index] for index in indexes])
         except TimeoutError:
             raise Transient("appending to the history took too long") from None
         except _Broken as error:
@@ -227,9 +214,19 @@ async def _append(
         await asyncio.sleep(_PAUSE * 2**failures * random.uniform(0.5, 1.5))
 
 
+async def _send(rows: Sequence[bytes]) -> Any:
+    """Send on the stream that all share; a new one if that has ended."""
+    endpoint = settings().bigquery_storage_endpoint
+    stream = await _opened.get(endpoint)
+    if stream.broken is not None:
+        _opened.forget(stream)
+        stream = await _opened.get(endpoint)
+    return await stream.send(rows)
+
+
 async def _send_alone(rows: Sequence[bytes]) -> Any:
     """Send on a stream that nobody shares, so that its end is this request's answer."""
-    stream = _Stream(asyncio.get_running_loop(), settings().bigquery_storage_endpoint)
+    stream = await _open(settings().bigquery_storage_endpoint)
     try:
         return await stream.send(rows)
     finally:

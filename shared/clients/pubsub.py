@@ -10,15 +10,15 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared import names
-from shared.clients.channel import open_channel
+from shared.clients.channel import Opened, open_channel
 from shared.config import settings
 from shared.errors import Rejected, Transient
 
-HOST = "pubsub.googleapis.com"
+_HOST = "pubsub.googleapis.com"
+_SCOPES = ("https://www.googleapis.com/auth/pubsub",)
 # What one call takes: Google's limits are 1,000 messages and 10 MB, framing included.
 MAX_MESSAGES = 1_000
 MAX_BYTES = 9_000_000
@@ -45,45 +45,17 @@ class _Connection:
         )
 
 
-@dataclass(frozen=True)
-class _Opening:
-    """The one attempt to connect that all callers of a loop wait for."""
-
-    loop: asyncio.AbstractEventLoop
-    emulator: str
-    task: asyncio.Task[_Connection]
-
-
-_opening: _Opening | None = None
-
-
 async def _open(emulator: str) -> _Connection:
-    return _Connection(await open_channel(emulator, HOST))
+    return _Connection(await open_channel(emulator, _HOST, _SCOPES))
 
 
-async def _connect() -> _Connection:
-    global _opening
-    loop = asyncio.get_running_loop()
-    emulator = settings().pubsub_emulator
-    present = _opening
-    if present is None or present.loop is not loop or present.emulator != emulator or _failed(present.task):
-        present = _opening = _Opening(loop, emulator, loop.create_task(_open(emulator)))
-    if present.task.done():
-        return present.task.result()
-    # One caller that gives up must not end the attempt for the others.
-    return await asyncio.shield(present.task)
-
-
-def _failed(task: asyncio.Task[_Connection]) -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)
+_opened = Opened(_open)
 
 
 async def close() -> None:
     """Close the channel of the running loop, if it has one."""
-    global _opening
-    present, _opening = _opening, None
-    if present is not None and present.loop is asyncio.get_running_loop() and not _failed(present.task):
-        await (await present.task).channel.close()
+    if (connection := await _opened.take()) is not None:
+        await connection.channel.close()
 
 
 async def publish(
@@ -99,7 +71,7 @@ async def publish(
     import grpc.aio
 
     deadline = time.monotonic() + within
-    connection = await _connected(within)
+    connection = await _opened.get(settings().pubsub_emulator, within)
     name = names.topic(topic)
     request = connection.request(topic=name)
     for data, attributes in messages:
@@ -119,14 +91,6 @@ async def publish(
                 raise Transient(f"publishing to {topic} took longer than {within:g} s") from error
         attempt += 1
         await asyncio.sleep(pause)
-
-
-async def _connected(within: float) -> _Connection:
-    try:
-        async with asyncio.timeout(within):
-            return await _connect()
-    except Exception as error:  # no credentials, no metadata server: whatever it is, it may pass
-        raise Transient(f"Pub/Sub cannot be reached: {error!r}") from error
 
 
 def _pause(error: Any, topic: str, attempt: int) -> float:

@@ -65,7 +65,7 @@ def _compare(ours: Any, official: Any, seen: set[str]) -> None:
             _compare(field.message_type, _official(field.message_type.name), seen)
 
 
-@pytest.mark.parametrize("name", Messages._fields)
+@pytest.mark.parametrize("name", Messages.__struct_fields__)
 def test_every_declared_field_is_the_official_one(name: str) -> None:
     _compare(getattr(messages(), name).DESCRIPTOR, _official(name), set())
 

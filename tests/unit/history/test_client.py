@@ -150,8 +150,7 @@ async def test_a_stream_that_ends_is_opened_again(server: Server, code: str) -> 
 
 async def test_a_stream_that_was_ended_in_silence_costs_nothing(server: Server) -> None:
     await history.append([b"0"])
-    stream = history._stream
-    assert stream is not None
+    stream = await history._opened.get(settings().bigquery_storage_endpoint)
     stream._call.cancel()
     await asyncio.sleep(0.02)
     assert await history.append([b"1"]) == {}
@@ -232,9 +231,14 @@ async def test_who_gives_up_waiting_does_not_shift_the_answers_of_others(server:
         await go.wait()
         return row_errors(_0=f"answer {count}") if count > 1 else None
 
+    # Connected first, so that the requests go out at once.
+    await history.append([b"first"])
     server.script = script
     calls = [asyncio.ensure_future(history.append([b"%d" % n])) for n in range(3)]
-    await asyncio.sleep(0.05)
+    stream = await history._opened.get(settings().bigquery_storage_endpoint)
+    async with asyncio.timeout(5):
+        while len(stream._pending) < 3 or stream._order.locked():  # noqa: ASYNC110 gRPC tells nobody
+            await asyncio.sleep(0.005)
     calls[1].cancel()
     go.set()
     results = await asyncio.gather(*calls, return_exceptions=True)

@@ -24,7 +24,7 @@ WHERE project_id = @project AND time BETWEEN @since AND @until AND kind = 'data'
 """
 _SEEN = "SELECT device_id, event_id FROM history.events(@project, @since, @until)"
 EXAMPLE = """
-SELECT blueprint_id, TIMESTAMP_TRUNC(time, HOUR) AS hour, COUNT(*) AS events,
+SELECT blueprint_id, TIMESTAMP_TRUNC(time, HOUR) AS hour, COUNT(*) AS readings,
   ROUND(AVG(FLOAT64(data.temperature)), 2) AS temperature
 FROM history.events(@project, @since, @until)
 WHERE blueprint_id = 'coldRoom'

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from functions.transponder.state import State
-from shared import fold, history
+from shared import fold, history, names
 from shared.envelope import Delivery, unwrap
 from shared.errors import Rejected
 from shared.messages import DeviceDataEvent, DeviceEventAck
@@ -28,13 +28,14 @@ _NOTHING = fold.Settled({}, ())
 class Arrival(msgspec.Struct, eq=False):
     """One message that came, and what became of it.
 
-    ``raw`` are its bytes as they came, ``index`` is its place in the delivery. ``rows`` are what it gives to
-    the history of its own device, made at ``stored`` (ms). ``before`` is the state of the device that it met.
-    At most one of ``refused`` (set aside), ``lost`` (others kept writing its device first) and ``gone`` (its
-    device is no more) is set; none means stored.
+    ``device`` is the name of its device's document. ``raw`` are its bytes as they came, ``index`` is its
+    place in the delivery. ``rows`` are what it gives to the history of its own device, made at ``stored``
+    (ms). ``before`` is the state of the device that it met. At most one of ``refused`` (set aside), ``lost``
+    (others kept writing its device first) and ``gone`` (its device is no more) is set; none means stored.
     """
 
     message: Message
+    device: str
     settled: fold.Settled
     rows: list[history.Row]
     stored: int
@@ -91,7 +92,8 @@ def _arrival(raw: msgspec.Raw, index: int, now_ms: int, message_id: str) -> Arri
     else:
         settled = fold.settle(message.data) if message.data else _NOTHING
         rows = history.data_rows(message, settled, now_ms, message_id)
-    return Arrival(message, settled, rows, now_ms, raw, index, message_id)
+    device = names.device(message.project_id, message.device_id)
+    return Arrival(message, device, settled, rows, now_ms, raw, index, message_id)
 
 
 def _reason(raw: msgspec.Raw, error: Exception) -> Rejected:

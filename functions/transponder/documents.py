@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from functions.transponder.state import Advance, State
@@ -48,6 +49,12 @@ def _text(fields: Any, name: str) -> str | None:
     return value or None
 
 
+@lru_cache(maxsize=4096)
+def _field_path(key: str) -> str:
+    """The path of a top-level key of the data, as a mask names it."""
+    return f"data.{key}" if _SIMPLE.match(key) else f"data.`{key}`"
+
+
 def write(before: State, made: Advance) -> Any:
     """The write that brings a document from ``before`` to what was made of it; None if nothing changed.
 
@@ -60,7 +67,7 @@ def write(before: State, made: Advance) -> Any:
     fields = write.update.fields
     mask: list[str] = []
     if made.roots:
-        mask += [f"data.{key if _SIMPLE.match(key) else f'`{key}`'}" for key in made.roots]
+        mask += map(_field_path, made.roots)
         mask.append("registers")
         fields["registers"].bytes_value = made.registers
         if made.data:

@@ -47,7 +47,7 @@ class Gathering:
         """Return when the arrivals' fates are settled; raises what storing them raised."""
         if not arrivals:
             return
-        devices = {plan.device_name(arrival) for arrival in arrivals if plan.needs_state(arrival)}
+        devices = {arrival.device for arrival in arrivals if plan.needs_state(arrival)}
         waiting = _Waiting(arrivals, devices, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._start()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from functions.transponder.decode import Arrival
 from functions.transponder.forward import copy_for, receivers
 from functions.transponder.state import Advance, Item, State, advance
-from shared import history, names
+from shared import history
 from shared.messages import DeviceDataEvent, DeviceEventAck
 
 
@@ -44,16 +44,11 @@ def needs_state(arrival: Arrival) -> bool:
     return isinstance(message, DeviceDataEvent) and message.kind == "data"
 
 
-def device_name(arrival: Arrival) -> str:
-    """The document of the device that an arrival is of."""
-    return names.device(arrival.message.project_id, arrival.message.device_id)
-
-
 def shares(arrivals: Iterable[Arrival], known: Mapping[str, State]) -> list[Share]:
     """The shares of arrivals. An arrival whose device is gone is marked so and has none."""
     found: list[Share] = []
     for arrival in arrivals:
-        message, name = arrival.message, device_name(arrival)
+        message, name = arrival.message, arrival.device
         if isinstance(message, DeviceEventAck) or message.kind == "input":
             found.append(Share(arrival, name, arrival.rows, None))
             continue

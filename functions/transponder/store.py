@@ -68,7 +68,7 @@ class Storing:
 
     async def _attempt(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Try once; returns the arrivals that somebody else was faster with."""
-        known = await self._known({plan.device_name(a) for a in arrivals if plan.needs_state(a)})
+        known = await self._known({a.device for a in arrivals if plan.needs_state(a)})
         wanted = plan.shares(arrivals, known)
         work, standing = plan.fold_all(wanted, known, self._written)
         if await self._append(standing):

@@ -42,6 +42,18 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
         f"ft_{TOKEN.id}_{KEY.secret}",
         keys.make("ft").text,
     ],
+    ids=[
+        "no key",
+        "empty",
+        "no form",
+        "too short",
+        "unknown key",
+        "another key's secret",
+        "key as token",
+        "token's id as key",
+        "token with a key's secret",
+        "unknown token",
+    ],
 )
 async def test_without_a_valid_key_401_and_nothing_published(ingest: Ingest, key: str | None) -> None:
     answer = await ingest.post(event(), key=key)

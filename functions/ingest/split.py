@@ -16,8 +16,9 @@ import msgspec
 # Far above what an event may nest, far below what either decoder can take.
 MAX_DEPTH = 100
 _INT64 = range(-(2**63), 2**63)
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+# Compiled at their first use: plain text needs none of them.
+_STRING = rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"'
+_TOKEN = rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]'
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ class _Found(Exception):
 def members_in_text(text: bytes) -> int:
     """How many object members stand in valid JSON, repeated keys included: colons outside strings."""
     if b"\\" in text:
-        return _STRING.sub(b"", text).count(b":")
+        return re.sub(_STRING, b"", text).count(b":")
     return b"".join(text.split(b'"')[::2]).count(b":")
 
 
@@ -66,7 +67,7 @@ def elements(array: bytes) -> list[bytes] | None:
     """The texts of an array's elements; None if the brackets do not match or something follows."""
     found: list[bytes] = []
     depth, start = 0, 0
-    for token in _TOKEN.finditer(array):
+    for token in re.finditer(_TOKEN, array):
         mark = token[0]
         if mark in b"[{":
             depth += 1
@@ -88,7 +89,7 @@ def elements(array: bytes) -> list[bytes] | None:
 def depth(text: bytes) -> int:
     """How deep the brackets of a text nest."""
     deepest = level = 0
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_TOKEN, text):
         if token[0] in b"[{":
             level += 1
             deepest = max(deepest, level)

@@ -14,6 +14,16 @@ def test_the_known_vector() -> None:
     assert ids.decode("CO5mtg126i3l") == b"my-string"
 
 
+@given(st.binary())
+def test_encode_is_base62_by_its_definition(data: bytes) -> None:
+    number, letters = int.from_bytes(data, "big"), ""
+    while number:
+        number, rest = divmod(number, 62)
+        letters = ids.ALPHABET[rest] + letters
+    assert ids.encode(data) == letters
+    assert ids.encode(data, 40) == letters.rjust(40, "0")
+
+
 @given(st.binary(min_size=1).filter(lambda data: data[0] != 0))
 def test_encode_and_decode_are_inverse(data: bytes) -> None:
     assert ids.decode(ids.encode(data)) == data
@@ -22,7 +32,9 @@ def test_encode_and_decode_are_inverse(data: bytes) -> None:
 def test_a_new_id_is_a_version_4_uuid_in_22_characters() -> None:
     text = ids.new_id()
     assert len(text) == ids.UUID_LENGTH
-    assert uuid.UUID(bytes=ids.decode(text).rjust(16, b"\0")).version == 4
+    made = uuid.UUID(bytes=ids.decode(text).rjust(16, b"\0"))
+    assert (made.version, made.variant) == (4, uuid.RFC_4122)
+    assert ids.new_id() != text
 
 
 def test_a_foreign_character_is_named() -> None:

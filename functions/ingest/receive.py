@@ -12,7 +12,7 @@ from functions.ingest import assemble, body, decode, publish, respond
 from functions.ingest.auth import Gate
 from functions.ingest.cache import monotonic
 from functions.ingest.limits import Limits
-from shared import clock
+from shared import clock, collector
 from shared.clients import pubsub
 from shared.errors import ApiError
 from shared.log import log
@@ -24,6 +24,7 @@ _LINES = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", 
 @cache
 def parts() -> tuple[Gate, Limits, publish.GroupCommit]:
     """What the requests of one instance share; made at the first one, after the server has forked."""
+    collector.relax()
     return Gate(), Limits(), publish.GroupCommit(pubsub.publish)
 
 

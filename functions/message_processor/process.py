@@ -14,7 +14,8 @@ from functions.message_processor import unknown as unknown_devices
 from functions.message_processor.batch import Batch
 from functions.message_processor.directory import Directory, Resolved, Result
 from functions.message_processor.events import Key, project_of
-from shared import forward, names, values
+from functions.message_processor.send import Sending
+from shared import collector, forward, names, values
 from shared.clients import firestore
 from shared.clients.rpc import RETRYABLE_NUMBERS
 from shared.envelope import Delivery, unwrap
@@ -26,7 +27,26 @@ SERVICE = "message_processor"
 TOPIC = "default-processor"
 _RECORD_TRIES = 4
 
-directory = Directory()
+
+class _Instance:
+    """What the deliveries of one instance share, on one event loop."""
+
+    def __init__(self) -> None:
+        collector.relax()
+        self.loop = asyncio.get_running_loop()
+        self.directory = Directory()
+        self.sending = Sending()
+
+
+_instance: _Instance | None = None
+
+
+def instance() -> _Instance:
+    """The parts of this instance, made at the first delivery."""
+    global _instance
+    if _instance is None or _instance.loop is not asyncio.get_running_loop():
+        _instance = _Instance()
+    return _instance
 
 
 async def process(delivery: Delivery, trace: str | None = None) -> None:
@@ -41,12 +61,11 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
         await _set_aside([whole], trace)
         _log_batch(delivery, began, trace, {"quarantined": 1})
         return
-    devices = await directory.resolve(batch.by_key)
+    parts = instance()
+    devices = await parts.directory.resolve(batch.by_key)
     states = await _states(batches.needs_state(batch, devices), devices)
     routed = batches.route(batch, devices, states)
-    refused = await forward.publish(
-        forward.pack(routed.data, routed.projects, routed.steps, delivery.hops + 1)
-    )
+    refused = await parts.sending.send(routed, delivery.hops + 1)
     for index, refusal in refused.items():
         batch.refused[routed.places[index]] = refusal
     await _set_aside([_entry(delivery, batch, place) for place in sorted(batch.refused)], trace)

@@ -6,11 +6,12 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import pytest
 
-from functions.ingest import publish
-from functions.ingest.publish import GroupCommit, pack
+from functions.ingest.publish import LIMITS, GroupCommit, pack
 from shared.errors import Transient
+from shared.gather import Limits
 
 Message = tuple[bytes, Mapping[str, str]]
 
@@ -20,16 +21,19 @@ class Wire:
 
     def __init__(self) -> None:
         self.calls: list[list[Message]] = []
-        self.second = asyncio.Event()
         self.gates: list[asyncio.Future[list[str]]] = []
 
     async def __call__(self, topic: str, messages: Sequence[Message], within: float) -> list[str]:
         self.calls.append(list(messages))
-        if len(self.calls) > 1:
-            self.second.set()
         gate: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
         self.gates.append(gate)
         return await gate
+
+    async def called(self, count: int) -> None:
+        """Wait for so many calls: after a landing the next one may take a moment."""
+        async with asyncio.timeout(5):
+            while len(self.calls) < count:  # noqa: ASYNC110 as short as what it waits for
+                await asyncio.sleep(0.001)
 
     def release(self, index: int, error: Exception | None = None) -> None:
         if error:
@@ -46,6 +50,10 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+def limits(**changed: float) -> Limits:
+    return msgspec.structs.replace(LIMITS, **changed)
+
+
 def start(commit: GroupCommit, number: int, project: str = "p") -> asyncio.Task[None]:
     return asyncio.ensure_future(commit.publish(project, [str(number).encode()]))
 
@@ -60,7 +68,7 @@ async def test_an_idle_instance_publishes_at_once_and_the_rest_goes_together() -
     assert [len(call) for call in wire.calls] == [1]
     wire.release(0)
     await first
-    await settle()
+    await wire.called(2)
     assert not any(other.done() for other in others)
     assert wire.sent(1) == list(range(1, 16))
     wire.release(1)
@@ -92,7 +100,7 @@ async def test_a_failed_publish_fails_its_own_requests_alone() -> None:
     wire.release(0, RuntimeError("lost"))
     with pytest.raises(Transient, match="lost"):
         await first
-    await settle()
+    await wire.called(2)
     wire.release(1)
     await second
 
@@ -108,7 +116,7 @@ async def test_whoever_gives_up_takes_nobody_along() -> None:
     tasks[2].cancel()
     await settle()
     wire.release(0)
-    await settle()
+    await wire.called(2)
     assert wire.sent(1) == [1, 3]
     wire.release(1)
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -130,15 +138,13 @@ async def test_nobody_waits_longer_than_promised() -> None:
     wire.release(0)
 
 
-async def test_a_slow_publish_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "PATIENCE_SECONDS", 0.01)
+async def test_a_slow_publish_does_not_hold_up_the_next() -> None:
     wire = Wire()
-    commit = GroupCommit(wire)
+    commit = GroupCommit(wire, limits=limits(patience=0.01))
     slow = start(commit, 0)
     await settle()
     quick = start(commit, 1)
-    async with asyncio.timeout(5):
-        await wire.second.wait()
+    await wire.called(2)
     wire.release(1)
     await quick
     assert not slow.done()
@@ -146,16 +152,14 @@ async def test_a_slow_publish_does_not_hold_up_the_next(monkeypatch: pytest.Monk
     await slow
 
 
-async def test_what_does_not_fit_one_call_goes_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "MAX_CALL_BYTES", 100)
+async def test_what_does_not_fit_one_call_goes_with_the_next() -> None:
     wire = Wire()
-    commit = GroupCommit(wire)
+    commit = GroupCommit(wire, limits=limits(size=100))
     tasks = [asyncio.ensure_future(commit.publish("p", [b"1" * 60])) for _ in range(3)]
-    await settle()
     for index in range(3):
+        await wire.called(index + 1)
         assert len(wire.calls) == index + 1
         wire.release(index)
-        await settle()
     await asyncio.gather(*tasks)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from functions.message_processor import process
-from functions.message_processor.directory import Directory
 from shared import names
 from shared.config import settings
 from tests.support.processing import Service
@@ -47,7 +46,7 @@ def add_device(service: Service, device: str, value: str = "", **fields: Any) ->
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
-    monkeypatch.setattr(process, "directory", Directory())
+    monkeypatch.setattr(process, "_instance", None)
     made = Service("message_processor", monkeypatch, ["writer", "quarantine", "reason", "audit"])
     made.documents.stored[names.project(PROJECT)] = {"name": "Farm", "revision": 1}
     made.documents.stored[names.blueprint(PROJECT, "b1")] = {"name": "Tractor"}

@@ -1,0 +1,64 @@
+"""Publishing routed messages: deliveries that come at the same time share their calls (``shared.gather``)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from functions.message_processor.batch import Routed
+from shared import forward
+from shared.errors import Rejected
+from shared.gather import Gathering, Limits
+
+# By messages and bytes. What is worth a call of its own gains hardly anything by waiting for more.
+LIMITS = Limits(weight=1_000, size=8_000_000, worth=100)
+
+
+class _Part(msgspec.Struct):
+    """What one delivery sends, and which of it a topic refuses, by its index."""
+
+    routed: Routed
+    refused: dict[int, Rejected] = {}
+
+
+class Sending:
+    """The publishing side of one instance, on one event loop."""
+
+    def __init__(self) -> None:
+        # A parcel has one number of hops, and nearly all deliveries have the same.
+        self._by_hops: dict[int, Gathering[_Part]] = {}
+
+    async def send(self, routed: Routed, hops: int) -> dict[int, Rejected]:
+        """Publish a delivery's messages; returns those that a topic refuses for good, by their index.
+
+        ``hops``: of what goes out. Transient where publishing failed, of whichever delivery it was: some
+        may have been published all the same.
+        """
+        if not routed.data:
+            return {}
+        gathering = self._by_hops.get(hops)
+        if gathering is None:
+            gathering = self._by_hops[hops] = Gathering(partial(_carry, hops), LIMITS)
+        part = _Part(routed)
+        await gathering.add(part, len(routed.data), sum(map(len, routed.data)))
+        return part.refused
+
+
+async def _carry(hops: int, parts: list[_Part]) -> None:
+    everything = Routed()
+    for part in parts:
+        everything.data += part.routed.data
+        everything.projects += part.routed.projects
+        everything.steps += part.routed.steps
+    parcels = forward.pack(everything.data, everything.projects, everything.steps, hops)
+    refused = await forward.publish(parcels)
+    if not refused:
+        return
+    first = 0
+    for part in parts:
+        count = len(part.routed.data)
+        part.refused = {
+            index - first: error for index, error in refused.items() if 0 <= index - first < count
+        }
+        first += count

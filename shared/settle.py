@@ -25,7 +25,7 @@ class Settled(NamedTuple):
     cleared: tuple[str, ...]
 
 
-_problem = lru_cache(maxsize=8192)(paths.problem)
+_problem = lru_cache(maxsize=8192)(paths.leaf_problem)
 _INT64 = 2**63
 
 

@@ -11,9 +11,8 @@ from functions.ingest.split import TOO_DEEP, Fault, integer_too_large
 from shared import paths
 from shared.messages import Write
 
-MAX_DEPTH = 15
 MAX_NAME = 128
-MAX_WRITES = 1_000
+MAX_RECORDS = 1_000
 
 _FIELDS = frozenset({"aliasKey", "deviceId", "time", "id", "historical", "data", "event"})
 _RECORD_FIELDS = frozenset({"type", "time", "id", "data"})
@@ -124,14 +123,14 @@ def _writes(data: Any) -> list[Write]:
         return []
     if type(data) is dict:
         if "path" in data and data.keys() in _WRITE_FORMS and type(data["path"]) is str:
-            return [_write(data)]
-        if len(data) > MAX_WRITES:
+            return _few_enough([_write(data)])
+        if len(data) > paths.MAX_PATHS:
             raise _too_many(len(data))
-        return [_set(path, value) for path, value in data.items()]
+        return _few_enough([_set(path, value) for path, value in data.items()])
     if type(data) is list:
-        if len(data) > MAX_WRITES:
+        if len(data) > paths.MAX_PATHS:
             raise _too_many(len(data))
-        return [_write(item) for item in data]
+        return _few_enough([_write(item) for item in data])
     raise Refused(
         "event.badData",
         f"data is {_kind(data)}",
@@ -139,9 +138,31 @@ def _writes(data: Any) -> list[Write]:
     )
 
 
+def _few_enough(writes: list[Write]) -> list[Write]:
+    """The writes, if their leaves and cleared paths are no more than a device may have."""
+    count = len(writes)
+    for write in writes:
+        value = write.value
+        if type(value) is dict and value:
+            count += _leaves(value) - (write.op != "replace")
+    if count > paths.MAX_PATHS:
+        raise _too_many(count)
+    return writes
+
+
+def _leaves(value: dict[str, Any]) -> int:
+    count = len(value)
+    for inner in value.values():
+        if type(inner) is dict and inner:
+            count += _leaves(inner) - 1
+    return count
+
+
 def _too_many(count: int) -> Refused:
     return Refused(
-        "event.tooManyPaths", f"the event writes {count} paths", f"send at most {MAX_WRITES} paths an event"
+        "event.tooManyPaths",
+        f"the event writes {count} paths",
+        f"send at most {paths.MAX_PATHS} paths an event, keys of objects included; an array is one",
     )
 
 
@@ -198,7 +219,7 @@ def _data_value(path: str, value: Any, depth: int) -> None:
     """Check a value that stands at a path: object keys continue the path."""
     kind = type(value)
     if kind is dict:
-        if depth >= MAX_DEPTH and value:
+        if depth >= paths.MAX_DEPTH and value:
             raise Refused(TOO_DEEP.error, TOO_DEEP.message, TOO_DEEP.description)
         for key, inner in value.items():
             _segment(path, key)
@@ -230,7 +251,7 @@ def _value(value: Any, depth: int) -> None:
             fault = integer_too_large(text)
             raise Refused(fault.error, fault.message, fault.description)
         return
-    if depth >= MAX_DEPTH and value:
+    if depth >= paths.MAX_DEPTH and value:
         raise Refused(TOO_DEEP.error, TOO_DEEP.message, TOO_DEEP.description)
     for inner in value.values() if kind is dict else value:
         if type(inner) not in _PLAIN:
@@ -241,10 +262,11 @@ def _records(event: Any) -> list[dict[str, Any]]:
     if event is None:
         return []
     records = event if type(event) is list else [event]
-    if len(records) > MAX_WRITES:
+    if len(records) > MAX_RECORDS:
         raise Refused(
-            "event.tooManyRecords", f"the event has {len(records)} records", f"send at most {MAX_WRITES}"
+            "event.tooManyRecords", f"the event has {len(records)} records", f"send at most {MAX_RECORDS}"
         )
+    seen: set[str] = set()
     for record in records:
         if type(record) is not dict or not record.keys() <= _RECORD_FIELDS:
             raise Refused(
@@ -255,6 +277,12 @@ def _records(event: Any) -> list[dict[str, Any]]:
         for field in ("type", "id"):
             if record.get(field) is not None:
                 _name(field, record[field])
+        if (sent_id := record.get("id")) is not None:
+            if sent_id in seen:
+                raise Refused(
+                    "event.repeatedId", f"two records have the id {sent_id!r}", "give each its own, or none"
+                )
+            seen.add(sent_id)
         _value(record.get("data"), 1)
         _value(record.get("time"), 1)
     return records

@@ -29,6 +29,7 @@ def boxed(levels: int) -> Any:
     return value
 
 
+MANY = {f"p{n}": 1 for n in range(1000)}
 REFUSED: list[tuple[Any, str]] = [
     ("text", "event.notAnObject"),
     (None, "event.notAnObject"),
@@ -85,6 +86,21 @@ REFUSED: list[tuple[Any, str]] = [
     ({"deviceId": "a", "time": 2**63, "data": {"x": 1}}, "event.integerTooLarge"),
     ({"deviceId": "a", "data": {f"p{n}": 1 for n in range(1001)}}, "event.tooManyPaths"),
     ({"deviceId": "a", "data": [{"path": "x", "value": 1}] * 1001}, "event.tooManyPaths"),
+    (
+        {"deviceId": "a", "data": {"a": {f"p{n}": {"x": 1, "y": []} for n in range(501)}}},
+        "event.tooManyPaths",
+    ),
+    (
+        {"deviceId": "a", "data": [{"path": "a", "value": MANY, "op": "replace"}]},
+        "event.tooManyPaths",
+    ),
+    (
+        {"deviceId": "a", "data": [{"path": "b", "op": "delete"}, {"path": "a", "value": MANY}]},
+        "event.tooManyPaths",
+    ),
+    ({"deviceId": "a", "data": {"/".join("abcdefghijk"): 1}}, "event.badPath"),
+    ({"deviceId": "a", "data": {"/".join("abcdefghij"): nested(6)}}, "event.tooDeep"),
+    ({"deviceId": "a", "event": [{"id": "1"}, {"id": "1"}]}, "event.repeatedId"),
     ({"deviceId": "a", "event": [{}] * 1001}, "event.tooManyRecords"),
     ({"deviceId": "a", "event": "alarm"}, "event.badRecord"),
     ({"deviceId": "a", "event": {"kind": "alarm"}}, "event.badRecord"),
@@ -112,7 +128,10 @@ def test_the_limits_themselves_are_taken() -> None:
         {"x" * 300: 1},
         {"x": [2**63 - 1, -(2**63), 1.7976931348623157e308, None, True, "", {}, []]},
         {"x": [{"any key: at all": 1, "": 2, "__a__": 3}]},
-        {f"p{n}": 1 for n in range(1000)},
+        MANY,
+        {"a": MANY},
+        {"a": {f"p{n}": {"x": 1, "y": {}} for n in range(500)}},
+        {"a": [MANY] * 3},
     )
     for data in limits:
         assert check({"deviceId": "a" * 128, "data": data}, KEYS).writes

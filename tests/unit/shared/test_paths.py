@@ -31,6 +31,11 @@ def test_bad_paths_say_why(path: str, word: str) -> None:
     assert word in paths.problem(path)
 
 
+def test_the_keys_of_objects_continue_a_path_up_to_fifteen_levels() -> None:
+    assert paths.leaf_problem("/".join("abcdefghijklmno")) == ""
+    assert "more than 15" in paths.leaf_problem("/".join("abcdefghijklmnop"))
+
+
 def test_objects_are_walked_and_arrays_are_leaves() -> None:
     value = {"x": 1, "y": {"z": [1, {"k": 2}]}, "empty": {}}
     assert list(paths.flatten("a", value)) == [

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from local import stack_files
+from cli import target
 from local.processes import StartError
 from shared import clock
 from shared.config import settings
@@ -26,9 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print a device; 0 if it was found, 1 if not, 2 for a wrong command line."""
     args = _parser().parse_args(arguments)
     try:
-        if args.stack is not None:
-            os.environ.update(stack_files.read_environment(args.stack))
-            settings.cache_clear()
+        target.use(args)
         state = _state(args.project, args.device)
         if state is None:
             print(f"device: project {args.project} has no device {args.device}", file=sys.stderr)
@@ -50,12 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m cli.device",
-        description="The current state of a device and the latest of its history. "
-        "Without --stack it talks to what the environment names: emulators, or Google Cloud.",
-    )
-    parser.add_argument("--stack", type=Path, help="folder of a running local stack (its stack.env)")
+    parser = target.parser("device", "The current state of a device and the latest of its history.")
     parser.add_argument("--project", required=True, help="whose device")
     parser.add_argument("--count", type=int, default=10, help="how many events (%(default)s)")
     parser.add_argument("--days", type=int, default=30, help="how far back to look (%(default)s)")

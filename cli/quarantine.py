@@ -5,21 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from cli import quarantine_entries as entries
+from cli import target
 from cli.quarantine_entries import Entry
-from local import stack_files, topology
+from local import topology
 from local.processes import StartError
 from shared import clock
 from shared.clients import firestore, pubsub
-from shared.config import settings
 from shared.errors import FulcrumError
 
 _COLUMNS = ("errorType", "service", "topic", "size")
@@ -29,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all went well, 1 if something did not, 2 for a wrong command line."""
     args = _parser().parse_args(arguments)
     try:
-        if args.stack is not None:
-            os.environ.update(stack_files.read_environment(args.stack))
-            settings.cache_clear()
+        target.use(args)
         result: int = asyncio.run(_run(args))
     except (FulcrumError, StartError) as error:
         print(f"quarantine: {error}", file=sys.stderr)
@@ -40,12 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m cli.quarantine",
-        description="Look at what could not be processed, send it again, or throw it away. "
-        "Without --stack it talks to what the environment names: emulators, or Google Cloud.",
+    parser = target.parser(
+        "quarantine", "Look at what could not be processed, send it again, or throw it away."
     )
-    parser.add_argument("--stack", type=Path, help="folder of a running local stack (its stack.env)")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, run, text in (
         ("list", _list, "list entries, the latest first"),

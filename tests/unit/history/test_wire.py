@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from google.cloud.bigquery_storage_v1 import types
+from google.protobuf.descriptor import FieldDescriptor
 
 from shared import history, history_sql, history_wire
+
+
+def _compare(ours: Any, official: Any) -> None:
+    for field in ours.fields:
+        place = f"{ours.name}.{field.name}"
+        theirs = official.fields_by_number[field.number]
+        assert (field.name, field.is_repeated) == (theirs.name, theirs.is_repeated), place
+        if place == "ProtoData.writer_schema":
+            # Kept as bytes: the same on the wire.
+            assert (field.type, theirs.type) == (FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_MESSAGE)
+        elif theirs.type == FieldDescriptor.TYPE_ENUM:
+            assert field.type == FieldDescriptor.TYPE_INT32, place
+        else:
+            assert field.type == theirs.type, place
+        if field.message_type is not None:
+            _compare(field.message_type, theirs.message_type)
+
+
+@pytest.mark.parametrize(
+    ("ours", "official"),
+    [
+        (history_wire.AppendRowsRequest, types.AppendRowsRequest),
+        (history_wire.AppendRowsResponse, types.AppendRowsResponse),
+        (history_wire._StorageError, types.StorageError),
+    ],
+)
+def test_every_declared_field_is_the_official_one(ours: Any, official: Any) -> None:
+    assert list(ours.DESCRIPTOR.fields)
+    _compare(ours.DESCRIPTOR, official.pb().DESCRIPTOR)
 
 
 def test_a_request_is_read_by_the_official_message() -> None:

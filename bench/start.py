@@ -47,7 +47,7 @@ def measure(fleet: Fleet, env: dict[str, str], quick: bool) -> list[Figure]:
     }
     for once in measures.values():
         once()  # compiles bytecode, as a deployed image has it compiled
-    medians = interleaved(1 if quick else 9, measures)
+    medians = interleaved(1 if quick else 15, measures)
     hello_cpu, hello_memory = medians["hello"]
     cpu, memory = "ms CPU", "MiB PSS"
     return [

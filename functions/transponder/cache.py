@@ -9,10 +9,10 @@ from collections import OrderedDict
 
 from functions.transponder.state import State
 
-# Of encoded registers; decoded ones take about six times as much, of 512 MiB.
-MAX_BYTES = 24 * 1024 * 1024
-# What a device costs beyond its registers.
-_OVERHEAD = 200
+# Of the function's 512 MiB: 250,000 devices of three values each.
+MAX_BYTES = 176 * 1024 * 1024
+# What a device takes beyond its name and its registers, in bytes: times, ids and the places to keep them.
+_OVERHEAD = 420
 
 
 class States:
@@ -34,16 +34,20 @@ class States:
         """Remember a device as read or written."""
         self.drop(state.name)
         self._states[state.name] = state
-        self._bytes += state.size + _OVERHEAD
+        self._bytes += _size(state)
         while self._bytes > self._max_bytes:
             _, oldest = self._states.popitem(last=False)
-            self._bytes -= oldest.size + _OVERHEAD
+            self._bytes -= _size(oldest)
 
     def drop(self, name: str) -> None:
         """Forget a device."""
         state = self._states.pop(name, None)
         if state is not None:
-            self._bytes -= state.size + _OVERHEAD
+            self._bytes -= _size(state)
 
     def __len__(self) -> int:
         return len(self._states)
+
+
+def _size(state: State) -> int:
+    return _OVERHEAD + len(state.name) + len(state.registers) + 100 * len(state.forward_to)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 from typing import Any
 
@@ -19,14 +20,15 @@ def read(document: Document) -> State:
     """The state that a document holds; Rejected if its registers are none of ours."""
     fields = document.fields
     data = fields["registers"].bytes_value if "registers" in fields else b""
+    # Refused here rather than remembered.
+    fold.decode(data)
     forward_to: tuple[str, ...] = ()
     if "forwardTo" in fields:
         forward_to = tuple(value.string_value for value in fields["forwardTo"].array_value.values)
     return State(
         name=document.name,
-        update_time=document.update_time,
-        registers=fold.decode(data),
-        size=len(data),
+        update_time=nanoseconds(document.update_time),
+        registers=data,
         first_seen=_integer(fields, "firstSeen"),
         last_seen=_integer(fields, "lastSeen"),
         last_event_time=_integer(fields, "lastEventTime"),
@@ -35,6 +37,13 @@ def read(document: Document) -> State:
         blueprint_id=_text(fields, "blueprintId"),
         network_id=_text(fields, "networkId"),
     )
+
+
+def nanoseconds(update_time: Any) -> int:
+    """A protobuf ``Timestamp`` as epoch nanoseconds."""
+    seconds: int = update_time.seconds
+    nanos: int = update_time.nanos
+    return seconds * 1_000_000_000 + nanos
 
 
 def _integer(fields: Any, name: str) -> int | None:
@@ -46,7 +55,8 @@ def _integer(fields: Any, name: str) -> int | None:
 
 def _text(fields: Any, name: str) -> str | None:
     value: str = fields[name].string_value if name in fields else ""
-    return value or None
+    # Many devices share each of these ids: one text serves them all.
+    return sys.intern(value) if value else None
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +79,7 @@ def write(before: State, made: Advance) -> Any:
     if made.roots:
         mask += map(_field_path, made.roots)
         mask.append("registers")
-        fields["registers"].bytes_value = made.registers
+        fields["registers"].bytes_value = after.registers
         if made.data:
             data = fields["data"].map_value.fields
             for key, value in made.data.items():
@@ -86,5 +96,6 @@ def write(before: State, made: Advance) -> Any:
         return None
     write.update.name = before.name
     write.update_mask.field_paths.extend(mask)
-    write.current_document.update_time.CopyFrom(before.update_time)
+    stamp = write.current_document.update_time
+    stamp.seconds, stamp.nanos = divmod(before.update_time, 1_000_000_000)
     return write

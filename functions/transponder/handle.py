@@ -7,31 +7,45 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from functions.transponder import plan
 from functions.transponder.cache import States
 from functions.transponder.decode import Arrival, Batch, decode
-from functions.transponder.gather import Gathering
 from functions.transponder.store import Storing
-from shared import clock, fold, forward, quarantine
+from shared import clock, collector, fold, forward, quarantine
 from shared.envelope import Delivery
 from shared.errors import Rejected
+from shared.gather import Gathering, Limits
 from shared.log import log
+from shared.messages import MAX_BATCH_EVENTS
 from shared.quarantine import SetAside
 from shared.routes import Step
 
 SERVICE = "transponder"
 TOPIC = "writer"
+# By events. So many cost hardly less together with more.
+LIMITS = Limits(weight=MAX_BATCH_EVENTS, worth=100)
 
 
 class _Instance:
     """What the deliveries of one instance share, on one event loop."""
 
     def __init__(self) -> None:
+        collector.relax()
         self.loop = asyncio.get_running_loop()
         self.states = States()
-        self.gathering = Gathering(self._store)
+        self._gathering = Gathering(self._store, LIMITS)
 
-    async def _store(self, arrivals: list[Arrival]) -> None:
-        await Storing(self.states).store(arrivals)
+    async def store(self, arrivals: list[Arrival]) -> None:
+        """Return when the arrivals' fates are settled; raises what storing them raised.
+
+        A device is never in two cycles at the same time, so that an instance does not compete with itself.
+        """
+        if arrivals:
+            devices = {arrival.device for arrival in arrivals if plan.needs_state(arrival)}
+            await self._gathering.add(arrivals, len(arrivals), claims=devices)
+
+    async def _store(self, deliveries: list[list[Arrival]]) -> None:
+        await Storing(self.states).store([arrival for arrivals in deliveries for arrival in arrivals])
 
 
 _instance: _Instance | None = None
@@ -54,7 +68,7 @@ async def handle(delivery: Delivery, trace: str | None = None) -> None:
     except Rejected as error:
         await _set_aside([_entry(delivery, None, delivery.data, 0, error)], trace)
         return
-    await instance().gathering.store(batch.arrivals)
+    await instance().store(batch.arrivals)
     await _set_aside(_refused(delivery, batch), trace)
     await _again(delivery, batch)
     unsent = await _onward(delivery, batch)
@@ -157,6 +171,6 @@ def _facts(arrival: Arrival) -> dict[str, Any]:
         "projectId": message.project_id,
         "systemId": message.system_id,
         "blueprintId": message.blueprint_id,
-        "data": fold.derive(arrival.before.registers) if arrival.before else {},
+        "data": fold.derive(fold.decode(arrival.before.registers)) if arrival.before else {},
     }
     return {name: value for name, value in facts.items() if value is not None}

@@ -135,7 +135,8 @@ class Storing:
         invalid: list[tuple[Work, int]] = []
         for one, (code, update_time) in zip(writing, results, strict=True):
             if code == _OK:
-                self._states.put(msgspec.structs.replace(one.made.state, update_time=update_time))
+                written = documents.nanoseconds(update_time)
+                self._states.put(msgspec.structs.replace(one.made.state, update_time=written))
                 self._mark_written(one)
                 continue
             self._states.drop(one.before.name)

@@ -107,6 +107,21 @@ async def test_what_is_worth_it_waits_for_nobody_up_to_the_number_of_flights() -
     await asyncio.gather(*tasks)
 
 
+async def test_a_flight_that_takes_long_does_not_hold_up_the_next() -> None:
+    flights = Flights(Limits(10, patience=0.01, pause=0))
+    tasks = await flights.add("slow", claims={"a"})
+    tasks += await flights.add("a", claims={"a"}) + await flights.add("b", claims={"b"})
+    async with asyncio.timeout(5):
+        while len(flights.loads) < 2:  # noqa: ASYNC110 as short as what it waits for
+            await asyncio.sleep(0.001)
+    assert flights.loads == [["slow"], ["b"]]
+    await flights.land(0)
+    await flights.land(1)
+    assert flights.loads[2:] == [["a"]]
+    await flights.land(2)
+    await asyncio.gather(*tasks)
+
+
 async def test_small_loads_go_when_they_are_worth_it_together() -> None:
     flights = Flights(Limits(10, worth=5, pause=_LONG, patience=_LONG))
     tasks = await flights.add("a", weight=2) + await flights.add("b", "c", weight=2)

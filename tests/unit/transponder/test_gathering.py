@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import gc
+import tracemalloc
+from collections.abc import Sequence
 
 import pytest
 
-from functions.transponder import gather
+from functions.transponder import cache, handle
 from functions.transponder.cache import States
-from functions.transponder.decode import Arrival, decode
+from functions.transponder.decode import Arrival
 from functions.transponder.state import State
-from shared.envelope import Delivery
+from functions.transponder.store import Storing
+from shared import fold
 from shared.errors import Transient
 from tests.support.transponder import T, Transponder, event, sets
 
@@ -30,96 +33,45 @@ async def test_pushes_at_the_same_time_share_calls_and_do_not_compete(service: T
     assert len(service.history.rows) == 20
 
 
-class Cycles:
-    """A store that ends a cycle when told to, and sees to it that no device is in two at once."""
-
-    def __init__(self) -> None:
-        self.running: list[set[str]] = []
-        self.sizes: list[int] = []
-        self.go = asyncio.Event()
-        self.two = asyncio.Event()
-
-    async def store(self, arrivals: list[Arrival]) -> None:
-        devices = {arrival.message.device_id for arrival in arrivals}
-        assert all(devices.isdisjoint(others) for others in self.running)
-        self.running.append(devices)
-        self.sizes.append(len(arrivals))
-        if len(self.running) == 2:
-            self.two.set()
-        await self.go.wait()
-        self.running.remove(devices)
-
-
-def delivered(device: int, count: int) -> list[Arrival]:
-    """Arrivals of one device, as of one delivery."""
-    data = json.dumps([event(str(n), f"d{device}") for n in range(count)]).encode()
-    return decode(Delivery("m", data, {}, "", "", 0), T).arrivals
-
-
-async def start(gathering: gather.Gathering, *deliveries: list[Arrival]) -> list[asyncio.Task[None]]:
-    """Hand over deliveries, and let what can start do so."""
-    tasks = [asyncio.ensure_future(gathering.store(arrivals)) for arrivals in deliveries]
-    for _ in range(3):
-        await asyncio.sleep(0)
-    return tasks
-
-
-async def test_few_events_wait_for_the_cycle_under_way_and_go_together() -> None:
-    cycles = Cycles()
-    gathering = gather.Gathering(cycles.store)
-    tasks = await start(gathering, *(delivered(n % 3, 2) for n in range(10)))
-    assert cycles.sizes == [2]
-    cycles.go.set()
-    await asyncio.gather(*tasks)
-    assert cycles.sizes == [2, 18]
-
-
-async def test_many_events_go_at_once_but_no_device_twice_and_not_too_many_at_a_time() -> None:
-    cycles = Cycles()
-    gathering = gather.Gathering(cycles.store)
-    full = gather.WORTH_A_CYCLE
-    tasks = await start(gathering, delivered(0, full), delivered(0, full), delivered(1, full))
-    assert cycles.running == [{"d0"}, {"d1"}]
-    for n in range(2, 20):
-        tasks += await start(gathering, delivered(n, full))
-    assert len(cycles.running) == gather.MAX_CYCLES
-    cycles.go.set()
-    await asyncio.gather(*tasks)
-    assert sum(cycles.sizes) == 21 * full
-    assert max(cycles.sizes) <= 500
-
-
-async def test_a_cycle_that_takes_long_does_not_hold_up_other_devices(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_large_deliveries_go_side_by_side_but_a_device_is_never_in_two_cycles(
+    service: Transponder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gather, "PATIENCE", 0.01)
-    cycles = Cycles()
-    gathering = gather.Gathering(cycles.store)
-    tasks = await start(gathering, delivered(0, 1), delivered(0, 1), delivered(1, 1))
-    async with asyncio.timeout(5):
-        await cycles.two.wait()
-    assert cycles.running == [{"d0"}, {"d1"}]
-    cycles.go.set()
-    await asyncio.gather(*tasks)
+    running: list[set[str]] = []
+    at_once = []
+    store = Storing.store
 
+    async def watched(self: Storing, arrivals: Sequence[Arrival]) -> None:
+        devices = {arrival.message.device_id for arrival in arrivals}
+        assert all(devices.isdisjoint(others) for others in running)
+        running.append(devices)
+        at_once.append(len(running))
+        await store(self, arrivals)
+        running.remove(devices)
 
-async def test_who_gave_up_is_not_stored() -> None:
-    cycles = Cycles()
-    gathering = gather.Gathering(cycles.store)
-    tasks = await start(gathering, delivered(0, 1), delivered(1, 2), delivered(2, 4))
-    tasks[1].cancel()
-    cycles.go.set()
-    await asyncio.wait(tasks)
-    assert cycles.sizes == [1, 4]
+    monkeypatch.setattr(Storing, "store", watched)
+    many = range(int(handle.LIMITS.worth))
+    for n in range(8):
+        service.firestore.put(f"d{n}")
+    pushes = [
+        service.push([event(f"{n}-{k}", f"d{n % 8}", data=sets({"a": k})) for k in many]) for n in range(16)
+    ]
+    assert await asyncio.gather(*pushes) == [204] * 16
+    assert len(service.history.rows) == 16 * len(many)
+    assert 1 < max(at_once) <= handle.LIMITS.flights
 
 
 async def test_a_failed_cycle_fails_all_its_pushes_and_the_next_goes_on(service: Transponder) -> None:
     service.firestore.put()
     service.history.errors.append(Transient("UNAVAILABLE"))
-    pushes = [service.push(event(str(n), data=sets({"a": n}))) for n in range(6)]
-    answers = await asyncio.gather(*pushes)
-    assert set(answers) == {204, 503}
-    assert len(service.history.rows) == answers.count(204)
+
+    async def together() -> list[int]:
+        return await asyncio.gather(*(service.push(event(str(n), data=sets({"a": n}))) for n in range(6)))
+
+    first = await together()
+    assert 503 in first
+    assert len(service.history.rows) == first.count(204)
+    assert await together() == [204] * 6
+    assert {row["event_id"] for row in service.history.rows} == {str(n) for n in range(6)}
 
 
 async def test_a_bad_event_of_one_push_is_set_aside_once_and_costs_the_others_nothing(
@@ -135,18 +87,50 @@ async def test_a_bad_event_of_one_push_is_set_aside_once_and_costs_the_others_no
 
 
 def test_the_cache_forgets_who_was_not_used_longest() -> None:
-    states = States(max_bytes=3_600)
+    states = States(max_bytes=3 * 1_500)
     for n in range(3):
-        states.put(State(f"d{n}", n, {}, size=1_000))
+        states.put(State(f"d{n}", n, bytes(1_000)))
     assert len(states) == 3
     assert states.get("d0") is not None
-    states.put(State("d3", 3, {}, size=1_000))
+    states.put(State("d3", 3, bytes(1_000)))
     assert [states.get(f"d{n}") is not None for n in range(4)] == [True, False, True, True]
-    states.put(State("d0", 9, {}, size=10))
+    states.put(State("d0", 9, bytes(10)))
     states.drop("d2")
     states.drop("d2")
     kept = states.get("d0")
     assert kept is not None
     assert (kept.update_time, len(states)) == (9, 2)
-    states.put(State("big", 1, {}, size=10_000))
+    states.put(State("big", 1, bytes(10_000)))
     assert len(states) == 0
+
+
+def _remembered(number: int) -> State:
+    """A device as it is in use: a name, three values of one event, times, shared ids."""
+    name = f"projects/a-project/databases/(default)/documents/projects/plant-7/devices/{number:022d}"
+    registers: fold.Registers = {}
+    for path in ("temperature", "humidity", "battery/level"):
+        registers[path] = ((T + number, f"reading-{number:014d}"), 20.5 + number)
+    times = (T + number, T + 2 * number, T + 3 * number)
+    return State(name, T * 1_000_000 + number, fold.encode(registers), *times, (), "s1", "b1", "n1")
+
+
+def test_a_quarter_of_a_million_devices_are_remembered() -> None:
+    assert cache.MAX_BYTES // cache._size(_remembered(250_000)) >= 250_000
+
+
+def test_the_cache_takes_no_more_memory_than_it_counts() -> None:
+    count = 5_000
+    tracemalloc.start()
+    try:
+        states = States()
+        for number in range(count):
+            states.put(_remembered(number))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(states) == count
+    assert 0.7 < taken / states._bytes < 1.05
+
+
+def test_the_garbage_collector_does_not_look_at_what_is_remembered() -> None:
+    assert not gc.is_tracked(_remembered(1))

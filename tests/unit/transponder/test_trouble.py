@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions.transponder import plan, state, store
+from shared import paths
 from shared.clients import history as history_client
 from shared.errors import Rejected, Transient
 from tests.support.transponder import T, Transponder, event, sets
@@ -199,7 +200,7 @@ async def test_registers_that_cannot_be_read_cost_only_their_device(service: Tra
 async def test_the_event_with_one_path_too_many_is_refused_alone(service: Transponder) -> None:
     service.firestore.put("p")
     service.firestore.put(forwardTo=["p"])
-    limit = state.MAX_PATHS
+    limit = paths.MAX_PATHS
     full = [event("1", data=sets({"k": {f"p{n}": n for n in range(limit - 1)}}))]
     assert await service.push(full) == 204
     batch = [
@@ -223,7 +224,7 @@ async def test_the_event_with_one_path_too_many_is_refused_alone(service: Transp
 async def test_a_parent_that_is_full_does_not_stop_its_child(service: Transponder) -> None:
     service.firestore.put("p")
     service.firestore.put(forwardTo=["p"])
-    full = sets({"k": {f"p{n}": n for n in range(state.MAX_PATHS)}})
+    full = sets({"k": {f"p{n}": n for n in range(paths.MAX_PATHS)}})
     await service.push(event("1", "p", data=full))
     assert await service.push(event("2", data=sets({"a": 1}))) == 204
     assert error_types(service) == [("0", "device.tooManyPaths")]

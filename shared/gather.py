@@ -20,6 +20,8 @@ import msgspec
 
 T = TypeVar("T")
 _NOTHING: frozenset[str] = frozenset()
+# uvloop counts time in milliseconds and may come one early: to wait for the rest of it would be to spin.
+_TICK = 0.001
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -65,12 +67,13 @@ class Gathering(Generic[T]):
 
     async def add(self, load: T, weight: int = 1, size: int = 0, claims: Set[str] = _NOTHING) -> None:
         """Return when the load has been carried out; raises what carrying out its flight raised."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
         self._waiting.append(_Waiting(load, weight, size, claims, done))
         self._weight += weight
         if not self._is_looking:
             self._is_looking = True
-            asyncio.get_running_loop().call_soon(self._go)
+            loop.call_soon(self._go)
         try:
             await done
         finally:
@@ -83,7 +86,7 @@ class Gathering(Generic[T]):
         loop = asyncio.get_running_loop()
         while self._waiting:
             wait = self._time_left(loop.time())
-            if wait > 0:
+            if wait > _TICK:
                 if self._timer is None and wait < math.inf:
                     self._timer = loop.call_later(wait, self._look_again)
                 return

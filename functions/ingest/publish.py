@@ -31,6 +31,7 @@ class _Part(msgspec.Struct, frozen=True):
     project_id: str
     events: list[bytes]
     trace: str | None
+    deadline: float
 
 
 def pack(project_id: str, events: Sequence[bytes]) -> list[Message]:
@@ -62,23 +63,25 @@ class GroupCommit:
         """
         size = sum(map(len, events)) + len(events) + 2
         messages = 1 + size // MAX_BATCH_BYTES + len(events) // MAX_BATCH_EVENTS
-        try:
-            async with asyncio.timeout(self._within):
-                await self._gathering.add(_Part(project_id, events, trace), messages, size)
-        except TimeoutError:
-            raise Transient(f"not published within {self._within:g} s") from None
+        part = _Part(project_id, events, trace, time.monotonic() + self._within)
+        await self._gathering.add(part, messages, size)
 
     async def _carry(self, parts: list[_Part]) -> None:
         by_project: dict[str, list[bytes]] = {}
         for part in parts:
             by_project.setdefault(part.project_id, []).extend(part.events)
         began = time.perf_counter()
+        # One clock for all of a flight, set by who has waited longest. It ends the wait in the queue too: no
+        # flight that is ahead of a request has a later deadline than the request.
+        left = max(0.0, parts[0].deadline - time.monotonic())
         try:
             messages = [m for project, events in by_project.items() for m in pack(project, events)]
-            ids = await self._publish(TOPIC, messages, self._within)
+            async with asyncio.timeout(left):
+                ids = await self._publish(TOPIC, messages, left)
         except Exception as error:
-            log("ERROR", "events not published", **_counts(parts, began), error=str(error))
-            raise Transient(f"publishing failed: {error}") from error
+            reason = str(error) or f"no answer within {self._within:g} s"
+            log("ERROR", "events not published", **_counts(parts, began), error=reason)
+            raise Transient(f"publishing failed: {reason}") from error
         trace = parts[0].trace if len(parts) == 1 else None
         log("INFO", "events published", trace=trace, **_counts(parts, began), messageIds=ids)
 

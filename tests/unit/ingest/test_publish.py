@@ -130,12 +130,15 @@ async def test_whoever_gives_up_takes_nobody_along() -> None:
 
 async def test_nobody_waits_longer_than_promised() -> None:
     wire = Wire()
-    commit = GroupCommit(wire, within=0.02)
-    first, second = start(commit, 0), start(commit, 1)
-    for task in (first, second):
-        with pytest.raises(Transient):
-            await task
-    wire.release(0)
+    commit = GroupCommit(wire, within=0.02, limits=limits(patience=60))
+    first = start(commit, 0)
+    await settle()
+    behind = start(commit, 1)
+    async with asyncio.timeout(5):
+        for task in (first, behind):
+            with pytest.raises(Transient, match=r"within 0\.02 s"):
+                await task
+    assert all(gate.cancelled() for gate in wire.gates)
 
 
 async def test_a_slow_publish_does_not_hold_up_the_next() -> None:

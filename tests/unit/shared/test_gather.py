@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Set
 
 import pytest
+import uvloop
 
 from shared.gather import Gathering, Limits
 
@@ -178,3 +179,29 @@ async def test_a_failed_flight_fails_all_of_its_loads_and_no_other() -> None:
     assert flights.loads[1] == ["b", "c"]
     await flights.land(1)
     await asyncio.gather(*others)
+
+
+async def _looks(loads: int) -> int:
+    """How often the gathering looks whether a pause is over, while one of ``loads`` waits it out."""
+
+    async def carry(loads: list[int]) -> None:
+        await asyncio.sleep(0)
+
+    gathering: Gathering[int] = Gathering(carry, Limits(10))
+    looks = 0
+    look = gathering._look_again
+
+    def counted() -> None:
+        nonlocal looks
+        looks += 1
+        look()
+
+    gathering._look_again = counted  # type: ignore[method-assign]  # to count it
+    await asyncio.gather(*(gathering.add(load) for load in range(loads)))
+    await gathering.add(loads)
+    return looks
+
+
+def test_nobody_spins_until_a_pause_is_over() -> None:
+    for _ in range(5):
+        assert uvloop.run(_looks(3)) <= 2

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from google.auth.credentials import AnonymousCredentials
@@ -16,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from demo import fleet, prove, report, send, setup
 from local import seed
-from local.processes import StartError
+from local.processes import ROOT, StartError
 from local.stack import DrainTimeout, Stack
 from shared import clock
 
@@ -31,14 +33,37 @@ def main() -> int:
         try:
             faults = _run(console, Path(folder))
         except (StartError, DrainTimeout, RuntimeError, OSError) as error:
-            faults = [str(error)]
+            faults = [str(error) or repr(error)]
         except KeyboardInterrupt:
-            faults = ["interrupted"]
+            return _end(console, ["interrupted"])
+        except Exception as error:
+            # Nothing that is foreseen: the last line tells it all the same.
+            traceback.print_exc()
+            faults = [f"{type(error).__name__}: {error}"]
+        if faults:
+            _keep_log(console, Path(folder))
+    return _end(console, faults)
+
+
+def _end(console: Console, faults: list[str]) -> int:
+    """Print the last line, whole on one line, after what else the reason says; the exit status."""
     if faults:
-        console.print(f"demo FAILED: {'; '.join(faults)}", style="bold red")
+        why, _, more = "; ".join(faults).partition("\n")
+        if more:
+            console.print(more, markup=False, soft_wrap=True)
+        console.print(f"demo FAILED: {why.rstrip(':')}", style="bold red", markup=False, soft_wrap=True)
         return 1
     console.print("demo ok", style="bold green")
     return 0
+
+
+def _keep_log(console: Console, folder: Path) -> None:
+    """Keep what the processes said: the folder of the stack goes."""
+    source, kept = folder / "stack.log", ROOT / ".fulcrum" / "demo.log"
+    if source.exists():
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, kept)
+        console.print(f"what all processes said: {kept}", markup=False, soft_wrap=True)
 
 
 def _run(console: Console, folder: Path) -> list[str]:
@@ -65,7 +90,8 @@ def _run(console: Console, folder: Path) -> list[str]:
         report.example(console, prove.EXAMPLE, prove.query(sql, prove.EXAMPLE, setup.PROJECT))
         console.print(f"all stored {seconds:.1f} s after the first post")
         console.print(f"lost {len(proof.lost)}, twice {len(proof.twice)}", end=", ")
-        console.print("state equals the fold of history" if not proof.state_differs else "state differs")
+        same = not proof.state_differs and not proof.state_wrong
+        console.print("state equals the fold of history" if same else "state differs")
         store.close()
         sql.close()
     return proof.faults() + _unexpected(book, proof)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -35,6 +35,7 @@ def counts(console: Console, book: Book, proof: Proof) -> None:
     table.add_row("unknown", f"{proof.unknown:,}", f"of {fates['unknown']:,} sent by devices nobody knows")
     table.add_row("quarantined", f"{proof.quarantined:,}", "")
     table.add_row("rows in history", f"{proof.rows:,}", f"of {proof.events:,} different events")
+    table.add_row("event records", f"{proof.records:,}", "alarms that came with the data, in history too")
     table.add_row("devices in state", f"{proof.devices:,}", "")
     console.print(table)
 
@@ -52,14 +53,11 @@ def calls(console: Console, made: Mapping[str, Mapping[str, int]], events: int) 
     console.print(table)
 
 
-def example(console: Console, text: str, rows: Iterable[Mapping[str, Any]]) -> None:
+def example(console: Console, text: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """A query of history with its result."""
     console.print("an example query of history:", style="bold")
-    console.print(text.strip(), style="cyan", highlight=False)
-    table: Table | None = None
+    console.print(text.strip(), style="cyan", highlight=False, markup=False)
+    table = Table(*(rows[0] if rows else ("no rows",)), box=None)
     for row in rows:
-        if table is None:
-            table = Table(*(str(name) for name in row), box=None)
         table.add_row(*(str(value) for value in row.values()))
-    if table is not None:
-        console.print(table)
+    console.print(table)

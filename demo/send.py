@@ -73,7 +73,7 @@ async def _post(
         try:
             async with session.post(f"{url}/rcv/{network}", data=body, headers=headers) as response:
                 text = await response.text()
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             last = repr(error)
         else:
             if response.status != 429 and response.status < 500:

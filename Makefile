@@ -12,14 +12,24 @@ export EMULATORS
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# True of an environment whose making and whose installations all came to their end.
+WHOLE := import importlib.metadata as m; m.version("pip"); assert all(d.read_text("RECORD") for d in m.distributions())
+# Makes the environment, anew where an interrupted run left half of one.
+define make_venv
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fulcrum needs Python 3.11 or newer, and $(PYTHON) is %d.%d: name another, as in make PYTHON=python3.12 $(MAKECMDGOALS)" % sys.version_info[:2])'
+test ! -d $(VENV) || $(PY) -I -c '$(WHOLE)' 2>/dev/null || { echo "Removing a half-made $(VENV) ..."; rm -rf $(VENV); }
+test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+endef
+
 $(VENV)/.run-ready: requirements.txt constraints.txt
-	@echo "Installing what Fulcrum runs on into $(VENV) ..."
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what Fulcrum runs on into $(VENV), about a minute ..."
+	@$(make_venv)
 	@$(PIP) -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev-ready: requirements-dev.txt $(VENV)/.run-ready
 	@echo "Installing what the tests and checks need into $(VENV) ..."
+	@$(make_venv)
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 

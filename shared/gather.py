@@ -2,8 +2,9 @@
 
 An idle instance goes at once, with all that came in the same turn of its loop. While a flight is under way,
 loads gather until it lands, until they are worth a flight of their own, or until it has taken too long.
-Whoever was just answered may well come again, so after a landing the next flight waits a short moment for
-them, and no longer once as many wait as the last flight had and left behind. A load that is given up before
+Whoever was just answered may well come again, so after a landing the next flight waits a short moment. Where
+somebody waits for the answer, that ends early, once as many are there as the last flight had and left behind;
+where nobody does, the moment is spent on fewer flights. A load that is given up before
 its flight does not go; afterwards it takes nobody with it. What a load claims is never on two flights at the
 same time.
 """
@@ -30,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True):
     ``weight`` and ``size``: at most so much on one flight; a single larger load has one to itself.
     ``flights``: at most so many at a time. ``worth``: so much weight does not wait for others. In seconds:
     ``patience``: a flight that takes longer no longer holds up the next; ``pause``: the moment after a
-    landing.
+    landing, which ends ``early`` if as many wait as before.
     """
 
     weight: int
@@ -39,6 +40,7 @@ class Limits(msgspec.Struct, frozen=True):
     worth: float = math.inf
     patience: float = 0.3
     pause: float = 0.005
+    early: bool = True
 
 
 class _Waiting(msgspec.Struct, Generic[T], frozen=True, eq=False):
@@ -109,7 +111,7 @@ class Gathering(Generic[T]):
             return 0.0
         if self._flights:
             return self._started + limits.patience - now
-        if len(self._waiting) >= self._expected:
+        if limits.early and len(self._waiting) >= self._expected:
             return 0.0
         return self._landed_at + limits.pause - now
 

@@ -181,6 +181,18 @@ async def test_a_failed_flight_fails_all_of_its_loads_and_no_other() -> None:
     await asyncio.gather(*others)
 
 
+async def test_where_nobody_waits_for_the_answer_the_pause_is_not_cut_short() -> None:
+    flights = Flights(Limits(10, worth=3, pause=_LONG, early=False))
+    tasks = await flights.add("a")
+    await flights.land(0)
+    tasks += await flights.add("b") + await flights.add("c")
+    assert flights.loads == [["a"]]
+    tasks += await flights.add("d")
+    assert flights.loads == [["a"], ["b", "c", "d"]]
+    await flights.land(1)
+    await asyncio.gather(*tasks)
+
+
 async def _looks(loads: int) -> int:
     """How often the gathering looks whether a pause is over, while one of ``loads`` waits it out."""
 

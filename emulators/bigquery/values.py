@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 import re
 from collections.abc import Callable
@@ -39,12 +40,23 @@ class BadValue(ValueError):
 
 
 def canonical_json(text: str | bytes) -> str:
-    """JSON text as BigQuery stores it: checked, no white space, keys in order, numbers in range."""
+    """JSON text as BigQuery stores it: checked, no white space, keys in order, numbers in range.
+
+    Of a key that stands twice in an object the first is kept.
+    """
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadValue(f"syntax error while parsing value: {error}") from None
-    return canonical_json_of(value)
+    stored = canonical_json_of(value)
+    given = text if isinstance(text, str) else text.decode()
+    if given == stored or given == msgspec.json.encode(value).decode():
+        return stored
+    return canonical_json_of(json.loads(given, object_pairs_hook=_first_of_each))
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs))
 
 
 def canonical_json_of(value: Any) -> str:

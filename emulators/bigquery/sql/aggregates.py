@@ -87,14 +87,14 @@ def _sum(arguments: list[exp.Expr]) -> exp.Expr:
     if found in ("INT64", "NULL"):
         return cast(made, "BIGINT")
     if found in ("FLOAT64", "NUMERIC"):
-        return made
+        return call("bq_finite", made) if found == "FLOAT64" else made
     raise unsupported_sql("SUM of a value whose type is not known before the query runs")
 
 
 def _avg(arguments: list[exp.Expr]) -> exp.Expr:
     if kind(bare(arguments[0])) == "NUMERIC":
         raise unsupported_sql("AVG of NUMERIC")
-    return call("avg", arguments[0])
+    return call("bq_finite", call("avg", arguments[0]))
 
 
 def _count_if(arguments: list[exp.Expr]) -> exp.Expr:

@@ -7,7 +7,7 @@ from sqlglot import exp
 from emulators.bigquery.errors import invalid_query, unsupported_sql
 from emulators.bigquery.schema import DUCKDB_TYPES
 from emulators.bigquery.sql.calls import Build, call, cast, coerced, constant, number
-from emulators.bigquery.sql.macros import SAFE_FORMS
+from emulators.bigquery.sql.macros import REFUSING, SAFE_FORMS
 from emulators.bigquery.sql.types import kind, kind_of_type, typed
 
 
@@ -23,6 +23,8 @@ def _rounded(arguments: list[exp.Expr]) -> exp.Expr:
     return cast(call("round", arguments[0]), "BIGINT")
 
 
+# What is an error here and may be a value in BigQuery, or cannot stand in a TRY.
+_NEVER_SAFE = {"error": "ERROR", "strptime": "a function that parses"}
 _PAIRS: dict[tuple[str, str], Build] = {
     ("INT64", "FLOAT64"): _to("DOUBLE"),
     ("INT64", "NUMERIC"): _to("DECIMAL(38,9)"),
@@ -73,10 +75,20 @@ def converted(node: exp.Expr, to: str, safe: bool = False) -> exp.Expr:
 def safe_form(made: exp.Expr) -> exp.Expr:
     """An expression that is NULL where ``made`` raises an error."""
     for node in made.find_all(exp.Anonymous):
-        if node.name == "error":
-            raise unsupported_sql("SAFE around ERROR")
+        if node.name in _NEVER_SAFE:
+            raise unsupported_sql(f"SAFE around {_NEVER_SAFE[node.name]}")
+    outer = made
+    while isinstance(outer, (exp.Cast, exp.Paren)):
+        outer = outer.this
+    for argument in outer.expressions if isinstance(outer, exp.Anonymous) else (outer,):
+        # SAFE covers the function alone: an error of an argument stays one.
+        for inner in argument.find_all(exp.Anonymous, exp.Add, exp.Sub, exp.Mul):
+            if not isinstance(inner, exp.Anonymous) or inner.name in SAFE_FORMS:
+                raise unsupported_sql("SAFE around an argument that may fail itself")
+    refusing = isinstance(made, exp.Anonymous) and made.name in REFUSING
+    for node in made.find_all(exp.Anonymous):
         node.set("this", SAFE_FORMS.get(node.name, node.name))
-    return call("TRY", made)
+    return made if refusing else call("TRY", made)
 
 
 def cast_node(node: exp.Cast) -> exp.Expr:

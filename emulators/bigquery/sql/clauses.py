@@ -8,16 +8,18 @@ from sqlglot import exp
 
 from emulators.bigquery.errors import invalid_query, unsupported_sql
 from emulators.bigquery.sql import operators
-from emulators.bigquery.sql.calls import constant_int, number
+from emulators.bigquery.sql.calls import call, constant_int, number
 from emulators.bigquery.sql.types import comparable, kind, named, typed
 
 # Marks a UNION that stands for VALUES.
 ROWS_OF_VALUES = "fulcrum_values"
+# Marks a source that stands for UNNEST: its joins need no condition.
+UNNESTED = "fulcrum_unnested"
 _SELECT_ARGS = {
     *("with_", "expressions", "distinct", "limit", "offset", "from_", "joins", "where", "group"),
     *("having", "qualify", "windows", "order"),
 }
-_JOIN_ARGS = {"this", "on", "side", "kind", "using", "method"}
+_JOIN_ARGS = {"this", "on", "side", "kind", "using"}
 
 
 def _select(node: exp.Expr) -> exp.Expr:
@@ -26,7 +28,10 @@ def _select(node: exp.Expr) -> exp.Expr:
             raise unsupported_sql(f"{key.upper().strip('_')} in SELECT")
     if not node.expressions:
         raise invalid_query("Syntax error: SELECT without expressions")
-    if node.args.get("distinct"):
+    distinct = node.args.get("distinct")
+    if distinct is not None and distinct.args.get("on") is not None:
+        raise unsupported_sql("DISTINCT ON")
+    if distinct is not None:
         for item in node.expressions:
             _groupable(item, "SELECT DISTINCT")
     return node
@@ -49,11 +54,14 @@ def _window(node: exp.Expr) -> exp.Expr:
         if kind(item) == "FLOAT64":
             raise invalid_query("Partitioning by expressions of type FLOAT64 is not allowed")
     inner = node.this
+    # What is made of an aggregate belongs around the window, not between the function and OVER.
     if isinstance(inner, exp.Cast):
-        # The cast belongs around the window, not between the function and OVER.
         target = inner.args["to"]
         node.set("this", inner.this)
         return typed(exp.Cast(this=node.copy(), to=target), inner)
+    if isinstance(inner, exp.Anonymous) and inner.name == "bq_finite":
+        node.set("this", inner.expressions[0])
+        return typed(call("bq_finite", node.copy()), inner)
     return node
 
 
@@ -82,8 +90,10 @@ def _group(node: exp.Expr) -> exp.Expr:
     for key in ("cube", "rollup", "grouping_sets", "totals"):
         if node.args.get(key):
             raise unsupported_sql(f"GROUP BY {key.upper()}")
+    listed = node.parent.expressions if isinstance(node.parent, exp.Select) else []
     for item in node.expressions:
-        _groupable(item, "Grouping")
+        ordinal = isinstance(item, exp.Literal) and not item.is_string
+        _groupable(listed[int(item.this) - 1] if ordinal else item, "Grouping")
     return node
 
 
@@ -105,6 +115,12 @@ def _join(node: exp.Expr) -> exp.Expr:
     for key, value in node.args.items():
         if value and key not in _JOIN_ARGS:
             raise unsupported_sql(f"{key.upper()} in JOIN")
+    if node.args.get("kind") not in (None, "", "INNER", "OUTER", "CROSS"):
+        raise unsupported_sql(f"{node.args['kind']} JOIN")
+    if node.args.get("on") is None and not node.args.get("using") and node.args.get("side"):
+        if not node.this.meta.get(UNNESTED) or node.args["side"] != "LEFT":
+            raise invalid_query(f"{node.args['side']} JOIN must have an immediately following ON or USING")
+        node.set("on", exp.true())
     return operators.condition(node, "on", "JOIN ON clause")
 
 

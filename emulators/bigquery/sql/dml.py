@@ -29,13 +29,17 @@ STREAMING_BUFFER_US = 30 * 60 * 1_000_000
 
 @dataclass(frozen=True)
 class PlannedDml:
-    """A statement for DuckDB, and the query that counts the rows that it must not touch."""
+    """A statement for DuckDB, and the queries that count the rows that it must not touch.
+
+    ``buffered`` are rows of the streaming buffer, ``doubled`` those that several source rows would change.
+    """
 
     statement: str
     sql: str
     scans: list[Scan]
     table: Table
     buffered: str | None = None
+    doubled: str | None = None
 
 
 def plan(tree: exp.Expr, context: Context) -> PlannedDml:
@@ -204,7 +208,17 @@ def _update(tree: exp.Update, context: Context) -> PlannedDml:
         f'SELECT count(*) FROM "{table.uid}" AS "{name}"{more} '  # noqa: S608 rewritten
         f"WHERE ({condition}) AND {_buffered(name, context)}"
     )
-    return PlannedDml("UPDATE", sql, planned.scans, table, buffered)
+    doubled = _doubled(table, name, more, condition) if joins else None
+    return PlannedDml("UPDATE", sql, planned.scans, table, buffered, doubled)
+
+
+def _doubled(table: Table, name: str, more: str, condition: str) -> str:
+    if table.column("rowid") is not None:
+        raise unsupported_sql("UPDATE ... FROM and MERGE on a table with a column named rowid")
+    return (
+        f'SELECT count(*) FROM (SELECT 1 FROM "{table.uid}" AS "{name}"{more} '  # noqa: S608 rewritten
+        f'WHERE {condition} GROUP BY "{name}".rowid HAVING count(*) > 1)'
+    )
 
 
 def _assignments(items: list[exp.Expr], table: Table) -> tuple[list[Column], list[exp.Expr]]:
@@ -250,7 +264,13 @@ def _merge(tree: exp.Merge, context: Context) -> PlannedDml:
             f'SELECT count(*) FROM "{table.uid}" AS "{name}" JOIN {using} ON ({on}) '  # noqa: S608 rewritten
             f"WHERE {_buffered(name, context)}"
         )
-    return PlannedDml("MERGE", sql, planned.scans, table, buffered)
+    matched = [clause for clause in clauses if clause.matched]
+    doubled = None
+    if matched:
+        cases = [duckdb_sql(made[clause.condition]) for clause in matched if clause.condition is not None]
+        either = f"({' OR '.join(cases)})" if len(cases) == len(matched) else "true"
+        doubled = _doubled(table, name, f", {using}", f"({on}) AND {either}")
+    return PlannedDml("MERGE", sql, planned.scans, table, buffered, doubled)
 
 
 @dataclass(frozen=True)
@@ -324,6 +344,8 @@ def execute(connection: duckdb.DuckDBPyConnection, planned: PlannedDml) -> tuple
                 f"{planned.table.key} would affect rows in the streaming buffer, which is not supported",
                 "query",
             )
+    if planned.doubled is not None and connection.execute(planned.doubled).fetchall()[0][0]:
+        raise invalid_query("UPDATE/MERGE must match at most one source row for each target row")
     (affected,) = connection.execute(planned.sql).fetchall()[0]
     kinds = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
     stats = {kinds[planned.statement]: str(affected)} if planned.statement in kinds else {}

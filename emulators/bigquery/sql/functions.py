@@ -92,6 +92,8 @@ def _regexp_extract(arguments: list[exp.Expr]) -> exp.Expr:
         raise invalid_query(
             "Regular expressions passed into extraction functions must not have more than 1 capturing group"
         )
+    if groups and re.search(r"\||\)[?*{]", pattern):
+        return call("bq_regexp_extract_maybe", arguments[0], text(pattern))
     return call("bq_regexp_extract", arguments[0], text(pattern), number(groups))
 
 
@@ -131,7 +133,7 @@ _SCALARS = {
     "CEILING": Function("FLOAT64", ("REAL",), _real("ceil")),
     "TRUNC": Function("FLOAT64", ("REAL",), _real("trunc")),
     "SQRT": Function("FLOAT64", ("REAL",), _real("bq_sqrt")),
-    "EXP": Function("FLOAT64", ("REAL",), _real("exp")),
+    "EXP": Function("FLOAT64", ("REAL",), _real("bq_exp")),
     "LN": Function("FLOAT64", ("REAL",), _log),
     "LOG": Function("FLOAT64", ("REAL",), _log),
     "LOG10": Function("FLOAT64", ("REAL",), _real("bq_log10")),
@@ -139,8 +141,8 @@ _SCALARS = {
     "DIV": Function("INT64", ("INT64", "INT64"), "bq_div"),
     "SAFE_DIVIDE": Function("FLOAT64", ("REAL", "REAL"), "bq_safe_divide"),
     "CONCAT": Function("STRING", ("ANY", "ANY*"), _concat),
-    "LOWER": Function("STRING", ("STRING",), "lower"),
-    "UPPER": Function("STRING", ("STRING",), "upper"),
+    "LOWER": Function("STRING", ("STRING",), "bq_lower"),
+    "UPPER": Function("STRING", ("STRING",), "bq_upper"),
     "LENGTH": Function("INT64", ("TEXT",), _length),
     "CHAR_LENGTH": Function("INT64", ("STRING",), _length),
     "BYTE_LENGTH": Function("INT64", ("STRING",), lambda a: cast(call("strlen", *a), "BIGINT")),

@@ -58,7 +58,7 @@ def _path(arguments: list[exp.Expr], what: str) -> exp.Expr:
 def _json_value(arguments: list[exp.Expr]) -> exp.Expr:
     source = arguments[0]
     if kind(source) == "STRING":
-        source = call("bq_json_or_null", source)
+        return call("bq_json_value_text", source, _path(arguments, "JSON_VALUE"))
     return call("bq_json_value", source, _path(arguments, "JSON_VALUE"))
 
 
@@ -95,7 +95,11 @@ def subscript(base: exp.Expr, key: exp.Expr) -> exp.Expr:
     if kind(key) == "STRING":
         step = key_step(constant_text(key, "A JSON subscript, in this emulator,"))
     else:
-        step = f"[{constant_int(key, 'A JSON subscript, in this emulator,')}]"
+        place = constant_int(key, "A JSON subscript, in this emulator,")
+        if place < 0:
+            # DuckDB would count from the end.
+            raise unsupported_sql("A negative JSON subscript")
+        step = f"[{place}]"
     return typed(call("json_extract", base, text("$" + step)), "JSON")
 
 

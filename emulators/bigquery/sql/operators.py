@@ -59,7 +59,7 @@ def _arithmetic(node: exp.Expr) -> exp.Expr:
         raise unsupported_sql("Multiplication of NUMERIC")
     if None in kinds:
         raise unsupported_sql(f"{symbol} on a value whose type is not known before the query runs")
-    return node
+    return call("bq_finite", node.copy()) if "FLOAT64" in kinds else node
 
 
 def _divide(node: exp.Expr) -> exp.Expr:
@@ -152,6 +152,12 @@ def same_kinds(nodes: Sequence[exp.Expr], what: str) -> None:
             raise no_signature(f"operator {what}", *nodes)
 
 
+def _is(node: exp.Expr) -> exp.Expr:
+    if isinstance(node.expression, exp.Boolean) and not is_bool(node.this):
+        raise no_signature(f"operator IS {node.expression.sql('bigquery')}", node.this)
+    return node
+
+
 def _if(node: exp.Expr) -> exp.Expr:
     condition_ = node.this
     if isinstance(node.parent, exp.Case):
@@ -194,6 +200,7 @@ RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.In: _in,
     exp.If: _if,
     exp.Case: _case,
+    exp.Is: _is,
     exp.Where: _clause("WHERE clause"),
     exp.Having: _clause("HAVING clause"),
     exp.Qualify: _clause("QUALIFY clause"),

@@ -16,7 +16,7 @@ from emulators.bigquery.sql.calls import constant
 from emulators.bigquery.sql.dialect import METADATA, GoogleSql
 from emulators.bigquery.sql.parameters import Parameters, constant_of
 from emulators.bigquery.sql.partitions import Scan, scans
-from emulators.bigquery.sql.prepare import parsed, resolved, table_name, with_full_names
+from emulators.bigquery.sql.prepare import parsed, resolved, table_name, with_full_names, written_names
 from emulators.bigquery.sql.translate import Translation
 from emulators.bigquery.sql.types import kind
 from emulators.bigquery.state import Catalog, TableFunction
@@ -45,6 +45,7 @@ class Planned:
     tree: exp.Expr
     scans: list[Scan]
     kinds: list[str | None] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def sql(self) -> str:
         """The text for DuckDB."""
@@ -75,7 +76,8 @@ def plan_prepared(tree: exp.Expr, context: Context) -> Planned:
         _check_names(tree)
     found = scans(tree, tables, lambda node: _evaluated(node, tables, context))
     kinds = [kind(item) for item in tree.selects] if isinstance(tree, exp.Query) else []
-    return Planned(Translation(tables, context.now_us).rewrite(tree), found, kinds)
+    names = written_names(tree) if isinstance(tree, exp.Query) else []
+    return Planned(Translation(tables, context.now_us).rewrite(tree), found, kinds, names)
 
 
 def _tables(tree: exp.Expr, catalog: Catalog) -> dict[tuple[str, str, str], Table]:

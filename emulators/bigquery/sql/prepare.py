@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from sqlglot import exp, parse
+from sqlglot import TokenType, exp, parse
 from sqlglot.errors import OptimizeError, ParseError, SchemaError, TokenError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
@@ -14,14 +14,24 @@ from sqlglot.schema import MappingSchema
 from emulators.bigquery.errors import invalid_query, unsupported_sql
 from emulators.bigquery.schema import Column
 from emulators.bigquery.sql.dialect import METADATA, GoogleSql
+from emulators.bigquery.sql.scope import (
+    check_scopes,
+    output_names,
+    sources_of,
+    visible_ctes,
+    with_order_aliases,
+)
 
 _PARTS = {"TIMESTAMP_TRUNC": 1, "DATE_TRUNC": 1, "TIMESTAMP_DIFF": 2, "DATE_DIFF": 2}
 TableName = tuple[str, str, str]
+# A name as the query spells it.
+_WRITTEN = "fulcrum_written"
 
 
 def parsed(sql: str) -> exp.Expr:
     """The one statement of a query."""
     try:
+        _refuse_foreign_tokens(sql)
         statements = [statement for statement in parse(sql, dialect=GoogleSql) if statement is not None]
     except (ParseError, TokenError) as error:
         raise invalid_query(f"Syntax error: {_plain(error)}") from None
@@ -33,6 +43,15 @@ def parsed(sql: str) -> exp.Expr:
     if isinstance(tree, (exp.Command, exp.Semicolon)):
         raise unsupported_sql(f"The statement {sql.strip().split(None, 1)[0].upper()}")
     return _with_forms(tree)
+
+
+def _refuse_foreign_tokens(sql: str) -> None:
+    """What SQLGlot reads though GoogleSQL does not know it, and pipes, which it rewrites."""
+    for token in GoogleSql().tokenize(sql):
+        if token.token_type == TokenType.PIPE_GT:
+            raise unsupported_sql("Pipe syntax (|>)")
+        if token.token_type == TokenType.DCOLON or (token.token_type == TokenType.EQ and token.text == "=="):
+            raise invalid_query(f'Syntax error: Unexpected "{token.text}"')
 
 
 def _plain(error: Exception) -> str:
@@ -110,9 +129,10 @@ def table_name(table: exp.Table, project: str, dataset: str | None) -> TableName
 def with_full_names(tree: exp.Expr, project: str, dataset: str | None) -> exp.Expr:
     """Give every table that is no WITH name its project and dataset."""
     for table in list(tree.find_all(exp.Table)):
-        if not table.db and not isinstance(table.this, exp.Anonymous) and table.name in visible_ctes(table):
-            continue
         if isinstance(table.this, exp.Anonymous):
+            continue
+        cte = None if table.db else visible_ctes(table).get(table.name.lower())
+        if cte is not None:
             continue
         catalog, db, name = table_name(table, project, dataset)
         if not table.alias:
@@ -123,38 +143,55 @@ def with_full_names(tree: exp.Expr, project: str, dataset: str | None) -> exp.Ex
     return tree
 
 
-def visible_ctes(node: exp.Expr) -> set[str]:
-    """The names that WITH clauses around a node define."""
-    names: set[str] = set()
-    parent: exp.Expr | None = node
-    while parent is not None:
-        with_ = parent.args.get("with_")
-        if with_ is not None:
-            if with_.args.get("recursive"):
-                raise unsupported_sql("WITH RECURSIVE")
-            names.update(cte.alias for cte in with_.expressions)
-        parent = parent.parent
-    return names
-
-
 def _spelled(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> None:
-    """Write names of columns and aliases as they are defined: BigQuery's are case-insensitive.
+    """Write each name in one spelling, a column's of a table as in its schema: BigQuery ignores case.
 
-    Below a JSON column the names are keys, whose case counts: they are left alone.
+    The results get the query's spelling back (see ``written_names``). Below a JSON column the names
+    are keys, whose case counts: they are left alone.
     """
-    sources = {alias.name.lower(): alias.name for alias in tree.find_all(exp.TableAlias) if alias.this}
-    columns = {alias.alias.lower(): alias.alias for alias in tree.find_all(exp.Alias)}
-    for alias in tree.find_all(exp.TableAlias):
-        columns.update({column.name.lower(): column.name for column in alias.columns})
+    columns: dict[str, str] = {}
     for given in tables.values():
         columns.update({column.name.lower(): column.name for column in given})
-    for node in tree.find_all(exp.Column):
-        parts = node.parts
+    sources: dict[str, str] = {}
+    for table_alias in tree.find_all(exp.TableAlias):
+        for identifier in table_alias.columns:
+            _respell(identifier, columns)
+        if table_alias.this:
+            _respell(table_alias.this, sources)
+    for node in tree.find_all(exp.Alias, exp.Unnest, exp.Table, exp.Join):
+        if isinstance(node, exp.Alias):
+            node.meta[_WRITTEN] = node.alias
+            _respell(node.args["alias"], columns)
+        elif isinstance(node, exp.Unnest):
+            _respell(node.args.get("offset"), columns)
+        elif isinstance(node, exp.Join):
+            for identifier in node.args.get("using") or []:
+                _respell(identifier, columns)
+        elif not node.args.get("db"):
+            _respell(node.this, sources)
+    for column in tree.find_all(exp.Column):
+        column.meta[_WRITTEN] = column.name
+        parts = column.parts
         at = 1 if len(parts) > 1 and parts[0].name.lower() in sources else 0
         if at:
-            parts[0].set("this", sources[parts[0].name.lower()])
-        if isinstance(parts[at], exp.Identifier):
-            parts[at].set("this", columns.get(parts[at].name.lower(), parts[at].name))
+            _respell(parts[0], sources)
+        _respell(parts[at], columns)
+
+
+def _respell(identifier: object, spellings: dict[str, str]) -> None:
+    if isinstance(identifier, exp.Identifier):
+        identifier.set("this", spellings.setdefault(identifier.name.lower(), identifier.name))
+
+
+def written_names(tree: exp.Expr) -> list[str]:
+    """The names of a resolved query's outputs, as the query spells them."""
+    while isinstance(tree, (exp.SetOperation, exp.Subquery)):
+        tree = tree.this
+    names = []
+    for item in tree.expressions:
+        inner = item.this if isinstance(item, exp.Alias) and _WRITTEN not in item.meta else item
+        names.append(inner.meta.get(_WRITTEN) or item.alias_or_name)
+    return names
 
 
 def _refuse_early_aliases(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> None:
@@ -167,34 +204,15 @@ def _refuse_early_aliases(tree: exp.Expr, tables: Mapping[TableName, tuple[Colum
         for column in (found for clause in clauses if clause for found in clause.find_all(exp.Column)):
             if column.table or column.name not in aliases or column.find_ancestor(exp.Select) is not select:
                 continue
-            available = list(_source_columns(select, tables))
-            if None not in available and column.name not in available:
+            available = {name for source in sources_of(select) for name in output_names(source, tables)}
+            if column.name not in available:
                 raise invalid_query(f"Unrecognized name: {column.name}")
-
-
-def _source_columns(
-    select: exp.Select, tables: Mapping[TableName, tuple[Column, ...]]
-) -> Iterator[str | None]:
-    """The columns that FROM offers; None stands for "some that cannot be told here"."""
-    sources = [from_.this for from_ in (select.args.get("from_"),) if from_]
-    sources += [join.this for join in select.args.get("joins") or []]
-    for source in sources:
-        if isinstance(source, exp.Table) and source.db:
-            for column in tables.get((source.catalog, source.db, source.name), ()):
-                yield column.name
-        elif isinstance(source, exp.Subquery) and not source.this.is_star:
-            yield from source.this.named_selects
-        elif isinstance(source, exp.Unnest):
-            yield from (
-                (column.name for column in source.args["alias"].columns) if source.alias_or_name else ()
-            )
-        else:
-            yield None
 
 
 def resolved(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> exp.Expr:
     """Resolve every column against the tables and annotate every expression with its type."""
     _named_outputs(tree)
+    check_scopes(tree, tables)
     _spelled(tree, tables)
     _refuse_early_aliases(tree, tables)
     mapping: dict[str, object] = {}
@@ -208,6 +226,7 @@ def resolved(tree: exp.Expr, tables: Mapping[TableName, tuple[Column, ...]]) -> 
     )
     try:
         tree = qualify(tree, schema=schema, dialect=GoogleSql, quote_identifiers=True)
-        return annotate_types(tree, schema=schema, dialect=GoogleSql, expression_metadata=METADATA)
+        tree = annotate_types(tree, schema=schema, dialect=GoogleSql, expression_metadata=METADATA)
+        return with_order_aliases(tree)
     except (OptimizeError, SchemaError) as error:
         raise invalid_query(f"Unrecognized name or unresolvable expression: {_plain(error)}") from None

@@ -153,7 +153,7 @@ def _date_shift(sign: int) -> Build:
         days = call(f"to_{_DATE_UNITS[unit]}s", cast(_amount(interval), "INTEGER"))
         date = coerced(arguments[0], "DATE")
         made = exp.Add(this=date, expression=days) if sign > 0 else exp.Sub(this=date, expression=days)
-        return cast(exp.Paren(this=made), "DATE")
+        return call("bq_date", cast(exp.Paren(this=made), "DATE"))
 
     return build
 
@@ -197,17 +197,20 @@ def duckdb_format(source: str) -> str:
 def _format_timestamp(arguments: list[exp.Expr]) -> exp.Expr:
     _utc(arguments, 2)
     form = duckdb_format(constant_text(arguments[0], "A format, in this emulator,"))
-    return call("strftime", coerced(arguments[1], "TIMESTAMP"), text(form))
+    return call("bq_format", coerced(arguments[1], "TIMESTAMP"), text(form))
 
 
 def _format_date(arguments: list[exp.Expr]) -> exp.Expr:
     form = constant_text(arguments[0], "A format, in this emulator,")
     if re.search(r"%(H|M|S|T|R|p|I|Z|z|E[z36])", form):
         raise unsupported_sql(f"FORMAT_DATE with elements of time: {form!r}")
-    return call("strftime", coerced(arguments[1], "DATE"), text(duckdb_format(form)))
+    return call("bq_format", coerced(arguments[1], "DATE"), text(duckdb_format(form)))
 
 
 def _parse_format(source: str) -> list[str]:
+    # BigQuery takes 1970 for a year that is not there, DuckDB 1900.
+    if not {found.group(1) for found in _ELEMENT.finditer(source)} & {"Y", "y", "F", "E4Y"}:
+        raise unsupported_sql("Parsing without a year")
     for found in _ELEMENT.finditer(source):
         if found.group(1) not in (*_PARSED, "E*S", "E3S", "E6S"):
             raise unsupported_sql(f"Parsing by the format element %{found.group(1)}")
@@ -248,7 +251,7 @@ def _timestamp(arguments: list[exp.Expr]) -> exp.Expr:
 def _date(arguments: list[exp.Expr]) -> exp.Expr:
     found = kind(arguments[0])
     if len(arguments) == 3:
-        return call("make_date", *arguments)
+        return call("bq_date", call("make_date", *arguments))
     if found == "TIMESTAMP":
         _utc(arguments, 1)
         return cast(arguments[0], "DATE")
@@ -270,7 +273,7 @@ def _unix(divisor: int) -> Build:
 
 def _from_unix(factor: int) -> Build:
     return lambda arguments: call(
-        "bq_micros", exp.Paren(this=exp.Mul(this=arguments[0], expression=cast(number(factor), "BIGINT")))
+        "bq_timestamp", exp.Paren(this=exp.Mul(this=arguments[0], expression=cast(number(factor), "BIGINT")))
     )
 
 

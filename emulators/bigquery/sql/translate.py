@@ -33,7 +33,7 @@ _DAY_MICROS = 86_400_000_000
 _SAME = (
     *(exp.Identifier, exp.TableAlias, exp.Alias, exp.Subquery, exp.Paren, exp.Null, exp.Boolean, exp.Star),
     *(exp.From, exp.With, exp.CTE, exp.Order),
-    *(exp.Var, exp.DataType, exp.DataTypeParam, exp.Tuple, exp.Exists, exp.Is, exp.NullSafeEQ),
+    *(exp.Var, exp.DataType, exp.DataTypeParam, exp.Exists, exp.NullSafeEQ),
     *(exp.NullSafeNEQ, exp.IgnoreNulls, exp.RespectNulls, exp.HavingMax, exp.Interval, exp.Star),
     *(exp.Values, exp.Schema, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.When, exp.Whens),
 )
@@ -60,8 +60,9 @@ class Translation:
             exp.Extract: _extract,
             exp.SafeFunc: lambda node: typed(safe_form(node.this), node.this),
             exp.ParseJSON: lambda node: literal(node.this.name),
-            exp.ByteString: lambda node: typed(call("from_hex", text(node.name.encode().hex())), "BYTES"),
+            exp.ByteString: _bytes,
             exp.RawString: lambda node: typed(text(node.name), "STRING"),
+            exp.Coalesce: lambda node: typed(call("coalesce", node.this, *node.expressions), node),
             exp.Dot: _dot,
             exp.Bracket: _bracket,
             exp.Array: _array,
@@ -93,8 +94,9 @@ class Translation:
         raise unsupported_sql(f"{type(node).__name__.upper()} ({node.sql('bigquery')[:80]})")
 
     def _literal(self, node: exp.Expr) -> exp.Expr:
+        # A number in GROUP BY is a place in the list, for DuckDB as well.
         if node.is_string or isinstance(
-            node.parent, (exp.Limit, exp.Offset, exp.DataTypeParam, exp.Interval)
+            node.parent, (exp.Limit, exp.Offset, exp.DataTypeParam, exp.Interval, exp.Group)
         ):
             return node
         if node.this.isdigit():
@@ -157,7 +159,9 @@ class Translation:
             name = offset.name if isinstance(offset, exp.Identifier) else "offset"
             place = exp.Sub(this=call("generate_subscripts", array.copy(), number(1)), expression=number(1))
             select = select.select(exp.alias_(cast(exp.Paren(this=place), "BIGINT"), name, quoted=True))
-        return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(source, quoted=True)))
+        made = exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(source, quoted=True)))
+        made.meta[clauses.UNNESTED] = True
+        return made
 
 
 def _inside_done(node: exp.Expr) -> bool:
@@ -178,6 +182,13 @@ def _extract(node: exp.Expr) -> exp.Expr:
         else node.this.sql("bigquery").upper()
     )
     return extracted(part, node.expression)
+
+
+def _bytes(node: exp.Expr) -> exp.Expr:
+    # The parser has undone escapes: \xff and the letter of that code cannot be told apart any more.
+    if not node.name.isascii():
+        raise unsupported_sql("A BYTES literal of other than ASCII (FROM_HEX does it)")
+    return typed(call("from_hex", text(node.name.encode().hex())), "BYTES")
 
 
 def _dot(node: exp.Expr) -> exp.Expr:

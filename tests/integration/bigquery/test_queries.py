@@ -58,7 +58,7 @@ def test_the_filter_must_be_where_the_table_is_read(client: bigquery.Client) -> 
         "SELECT * FROM (SELECT * FROM history.events) WHERE time > '2024-01-01'",
         "SELECT a.id FROM history.events AS a JOIN history.events AS b ON a.id = b.id "
         "WHERE a.time > '2024-01-01'",
-        "SELECT 1 WHERE EXISTS(SELECT 1 FROM history.events)",
+        "SELECT x FROM UNNEST([1]) AS x WHERE EXISTS(SELECT 1 FROM history.events)",
         "DELETE FROM history.events WHERE id = 'a'",
         "UPDATE history.events SET n = 1 WHERE id = 'a'",
     ):

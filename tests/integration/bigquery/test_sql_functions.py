@@ -31,7 +31,7 @@ REFUSED = [
     ("SELECT IF('a', 1, 2)", "No matching signature for function IF"),
     ("SELECT CASE WHEN TRUE THEN 1 ELSE 'a' END", "No matching signature for operator CASE"),
     ("SELECT COALESCE(1, 'a')", "No matching signature for function COALESCE"),
-    ("SELECT 1 WHERE 'a'", "WHERE clause should return type BOOL"),
+    ("SELECT x FROM UNNEST([1]) AS x WHERE 'a'", "WHERE clause should return type BOOL"),
     ("SELECT JSON '{broken'", "Invalid JSON literal"),
     ("SELECT PARSE_JSON('{\"id\": 922337203685477580701}')", "cannot round-trip"),
     ("SELECT INT64(JSON '10.1')", "not an integer"),

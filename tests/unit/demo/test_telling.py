@@ -45,7 +45,7 @@ def test_the_last_line_says_why_it_failed(
     assert str(error).partition("\n")[0] in lines[-1]
     assert all(line in lines for line in str(error).splitlines()[1:])
     assert lines[-1] != "demo FAILED: "
-    assert lines[-2] == f"what all processes said: {tmp_path / '.fulcrum' / 'demo.log'}"
+    assert f"what all processes said: {tmp_path / '.fulcrum' / 'demo.log'}" in lines
     assert (tmp_path / ".fulcrum" / "demo.log").read_text() == "ingest | SyntaxError\n"
 
 

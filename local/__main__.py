@@ -12,6 +12,7 @@ import uvloop
 from local import watchdog
 from local.logs import Log
 from local.options import Options, parse
+from local.processes import StartError
 from local.runner import Runner
 from local.topology import TopologyError
 
@@ -48,6 +49,9 @@ def main() -> int:
     except TopologyError as error:
         print(f"functions/services.yaml is wrong:\n{error}", file=sys.stderr)
         return 2
+    except StartError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -83,7 +83,11 @@ class Front:
         """A push of Pub/Sub: ``/_push/<token>/<function>``."""
         token, _, name = request.path.removeprefix(_PUSH).partition("/")
         function = self._topology.functions.get(name)
-        if not hmac.compare_digest(token, self.token) or function is None or not function.pushed:
+        if (
+            not hmac.compare_digest(token.encode(), self.token.encode())
+            or function is None
+            or not function.pushed
+        ):
             return _refusal(404, "path.notFound", "There is nothing here.", "Pub/Sub alone posts here.")
         return await self._pass_on(self._runners[name], request, "/")
 

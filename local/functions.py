@@ -102,7 +102,7 @@ class FunctionRunner:
         began = time.monotonic()
         port = ports.reserve()
         try:
-            child = await children.start(name, self._command(port.port), self._environment, self._log)
+            child = await self._spawn(port)
             ready = asyncio.create_task(ports.listening(port.port, _START_SECONDS))
             await asyncio.wait([ready, child.ended], return_when=asyncio.FIRST_COMPLETED)
             if not child.alive or not (ready.done() and ready.result()):
@@ -120,6 +120,14 @@ class FunctionRunner:
         self._arm_idle_timer()
         self._log.say(f"{name} started in {(time.monotonic() - began) * 1000:.0f} ms (pid {child.pid})")
         return instance
+
+    async def _spawn(self, port: ports.Reserved) -> children.ChildProcess:
+        try:
+            command = self._command(port.port)
+            return await children.start(self.function.name, command, self._environment, self._log)
+        except OSError as error:
+            port.release()
+            raise Unavailable(f"{self.function.name} cannot be started: {error}") from error
 
     def _command(self, port: int) -> list[str]:
         source = self.function.folder / "main.py"
@@ -187,7 +195,8 @@ def _functions_framework() -> list[str]:
     """The command beside this interpreter, as pip installs it."""
     beside = Path(sys.executable).with_name("functions-framework")
     if beside.exists():
-        return [str(beside)]
+        # By this interpreter: the script's first line names another one if the folder was moved.
+        return [sys.executable, str(beside)]
     found = shutil.which("functions-framework")
     if found is None:
         raise Unavailable("functions-framework is not installed: pip install -r requirements.txt")

@@ -67,7 +67,10 @@ class Runner:
 
     async def run(self) -> int:
         """Start, serve until the end, stop."""
-        with stack_files.lock(self._options.stack_dir):
+        with contextlib.ExitStack() as locks:
+            locks.enter_context(stack_files.lock(self._options.stack_dir))
+            if self._options.data is not None:
+                locks.enter_context(stack_files.lock_data(self._options.data))
             leash = await self._start_watchdog()
             try:
                 starting = asyncio.create_task(self._start())

@@ -14,25 +14,37 @@ from local.processes import StartError
 DESCRIPTION = "stack.json"
 ENVIRONMENT = "stack.env"
 _LOCK = "lock"
+_DATA_LOCK = "data.lock"
 
 
 def lock(folder: Path) -> IO[str]:
-    """Make the folder this process's own until the file is closed; StartError if another stack has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = open(folder / _LOCK, "a+")  # noqa: SIM115 held as long as the stack runs
+    """Make a stack's folder this process's own until the file is closed; StartError if another has it."""
+    file = _hold(folder, _LOCK, f"a stack runs in {folder} already", "give another --stack")
+    remove(folder)
+    return file
+
+
+def lock_data(folder: Path) -> IO[str]:
+    """The same for a folder with the emulators' state."""
+    return _hold(folder, _DATA_LOCK, f"another stack keeps its state in {folder}", "give another --data")
+
+
+def _hold(folder: Path, name: str, taken: str, advice: str) -> IO[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / name, "a+")  # noqa: SIM115 held as long as the stack runs
+    except OSError as error:
+        raise StartError(f"cannot write in {folder}: {error.strerror}; {advice}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
         other = file.read().strip()
         file.close()
-        raise StartError(
-            f"a stack runs in {folder} already (process {other}): stop it, or give another --stack"
-        ) from None
+        raise StartError(f"{taken} (process {other}): stop it, or {advice}") from None
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
-    remove(folder)
     return file
 
 

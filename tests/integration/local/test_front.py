@@ -90,6 +90,12 @@ def test_pushes_have_a_side_of_their_own(stack: Stack, tmp_path: Path) -> None:
     assert ask(f"{base}/_control/guessed/processes").status == 404
 
 
+def test_tokens_that_are_no_ascii_are_refused_like_others(stack: Stack) -> None:
+    base, _ = stack.urls["push"].rsplit("/_push/")
+    for path in ("/_push/%C3%A9/echo", "/_control/%C3%A9/processes"):
+        assert ask(f"{base}{path}").status == 404
+
+
 def test_body_over_the_limit_is_refused(stack: Stack) -> None:
     assert ask(f"{stack.url}/echo", bytes(MAX_BODY)).body["size"] == MAX_BODY
     answer = ask(f"{stack.url}/echo", bytes(MAX_BODY + 1))

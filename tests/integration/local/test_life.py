@@ -153,6 +153,25 @@ def test_state_is_kept_where_it_should_be(tmp_path: Path) -> None:
     assert file.read_text().endswith("done\n")
 
 
+def test_state_belongs_to_one_stack_at_a_time(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Stack(tmp_path / "a", services=SERVICES, data=data) as stack:
+        with pytest.raises(StartError, match=r"another stack keeps its state in .*another --data"):
+            Stack(tmp_path / "b", services=SERVICES, data=data).start()
+        assert ask(f"{stack.url}/echo").status == 200
+    with Stack(tmp_path / "b", services=SERVICES, data=data) as stack:
+        assert ask(f"{stack.url}/echo").status == 200
+
+
+def test_a_second_stack_in_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+    with Stack(tmp_path, services=SERVICES) as stack:
+        command = [sys.executable, "-m", "local", "--stack", str(tmp_path), "--services", str(SERVICES)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"error: a stack runs in {tmp_path} already (process {stack.pid})")
+        assert done.stderr.count("\n") == 1
+
+
 def test_stack_ends_when_state_is_lost(tmp_path: Path) -> None:
     with Stack(tmp_path, services=SERVICES) as stack:
         stack.kill_emulator("firestore")
@@ -165,9 +184,9 @@ def test_stack_ends_when_state_is_lost(tmp_path: Path) -> None:
 def test_description_is_for_its_owner_and_can_be_read(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="no stack runs in"):
         Stack.attach(tmp_path)
-    with Stack(tmp_path, services=SERVICES, project="another") as stack:
+    with Stack(tmp_path, services=SERVICES, project="another-one") as stack:
         assert stack_files.read_environment(tmp_path) == stack.env()
-        assert stack.env()["GOOGLE_CLOUD_PROJECT"] == "another"
+        assert stack.env()["GOOGLE_CLOUD_PROJECT"] == "another-one"
         for name in ("stack.json", "stack.env"):
             assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
         assert MARK not in stack.env()

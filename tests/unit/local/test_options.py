@@ -26,7 +26,7 @@ def test_environment_chooses_the_emulators() -> None:
     [
         Options(),
         Options(stack_dir=Path("/s"), port=0, data=Path("/d"), idle_seconds=0.5, movable_clock=True),
-        Options(emulators="google", project="p", services=Path("/f/services.yaml"), leash=True, port=9),
+        Options(emulators="google", project="my-own", services=Path(__file__), leash=True, port=9),
     ],
 )
 def test_options_survive_the_command_line(options: Options) -> None:
@@ -41,6 +41,17 @@ def test_options_survive_the_command_line(options: Options) -> None:
         ([], {"EMULATORS": "googel"}, "EMULATORS is 'googel': set it to embedded or google"),
         (["--emulators", "googel"], {}, "invalid choice"),
         (["--port", "x"], {}, "invalid int value"),
+        (["--port", "99999"], {}, "99999 is no port"),
+        (["--port", "-1"], {}, "-1 is no port"),
+        (["--idle-seconds", "-1"], {}, "-1 is no number of seconds"),
+        (["--idle-seconds", "nan"], {}, "nan is no number of seconds"),
+        (["--idle-seconds", "soon"], {}, "invalid float value"),
+        (["--project", "Bad/Name"], {}, "'Bad/Name' is no id of a project"),
+        (["--project", ""], {}, "'' is no id of a project"),
+        (["--services", "/nowhere.yaml"], {}, "--services /nowhere.yaml: there is no such file"),
+        (["--data", __file__], {}, "is no folder"),
+        (["--data", f"{__file__}/below"], {}, f"{__file__} is no folder"),
+        (["--stack", __file__], {}, "is no folder"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -131,8 +131,13 @@ class Directory:
         now: int,
         results: dict[Key, Result],
     ) -> None:
-        before = {name: project.generation for name, project in projects.items()}
         own, others = self._claim(projects, stale)
+        if not own and any(projects[name].revision is None for name in stale):
+            # The first look at a project begins its first generation: what is read before that ends could not
+            # be kept. (Whoever looks at one itself never waits here: two might wait for each other.)
+            await _looked_at(others)
+            others = []
+        before = {name: project.generation for name, project in projects.items()}
         try:
             documents = await self._read(missing, own)
             for name, project in own.items():
@@ -144,9 +149,7 @@ class Directory:
                 if project.checking is not None and not project.checking.done():
                     project.checking.set_result(project.checked_ms >= now)
                 project.checking = None
-        for future in others:
-            if not await future:
-                raise Transient("the project's revision could not be read")
+        await _looked_at(others)
         sought = set(missing)
         outdated = [key for key in self._known(keys, projects, now, results) if key not in sought]
         if outdated:
@@ -244,6 +247,12 @@ class Directory:
         self._entries.move_to_end(key)
         if len(self._entries) > MAX_ENTRIES:
             self._entries.popitem(last=False)
+
+
+async def _looked_at(checks: Iterable[asyncio.Future[bool]]) -> None:
+    for check in checks:
+        if not await check:
+            raise Transient("the project's revision could not be read")
 
 
 def _first_document(key: Key) -> str | None:

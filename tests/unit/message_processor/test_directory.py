@@ -108,6 +108,18 @@ async def test_many_batches_at_once_share_the_look_at_the_revision(
     assert service.documents.reads[before:] == [[names.project(PROJECT)]]
 
 
+async def test_what_comes_during_the_first_look_is_kept(service: Service, time: _Clock) -> None:
+    for n in range(3, 9):
+        add_device(service, f"d{n}", f"t-{n}")
+    known = Directory()
+    keys = [_key(f"t-{n}") for n in range(1, 9)]
+    await asyncio.gather(*(known.resolve([key]) for key in keys))
+    service.documents.reads.clear()
+    results = await known.resolve(keys)
+    assert all(isinstance(result, Resolved) for result in results.values())
+    assert service.documents.reads == []
+
+
 async def test_a_failed_look_fails_whoever_waited_for_it_and_is_tried_again(
     service: Service, time: _Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

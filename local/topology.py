@@ -99,7 +99,7 @@ class Topology:
 def load(path: Path = SERVICES) -> Topology:
     """Read the file; TopologyError with everything that is wrong with it."""
     source = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-    document, lines, problems = read_document(path.read_text())
+    document, lines, problems = read_document(path.read_bytes())
     problems = problems or schema_problems(document, lines)
     problems = problems or cross_references(document, lines)
     if problems:

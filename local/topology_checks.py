@@ -42,8 +42,17 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-def read_document(text: str) -> tuple[Any, Lines, list[Problem]]:
+def read_document(data: bytes) -> tuple[Any, Lines, list[Problem]]:
     """Parse YAML into (document, line of every place, problems); a key that stands twice is a problem."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return (
+            None,
+            {},
+            [Problem((), line, f"byte {data[error.start]:#x} is no UTF-8.", "Save the file as UTF-8.")],
+        )
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
@@ -183,8 +192,16 @@ def _no_topic(document: Mapping[str, Any], topic: str) -> tuple[str, str]:
 def _subscriptions(document: Mapping[str, Any]) -> Iterator[Finding]:
     topics = {**document["topics"], **document["custom"]}
     subscribed = {item["topic"] for item in document["subscriptions"].values()}
+    woken: dict[tuple[str, str], str] = {}
     for name, item in document["subscriptions"].items():
         place: Place = ("subscriptions", name)
+        first = woken.setdefault((item["topic"], item["function"]), name)
+        if first != name:
+            yield (
+                place,
+                f"wakes {item['function']} with what {first} wakes it with: it would do everything twice.",
+                "Remove one of them.",
+            )
         if item["topic"] not in topics:
             yield (*place, "topic"), *_no_topic(document, item["topic"])
         yield from _target(document, place, item)

@@ -169,6 +169,16 @@ BROKEN = {
         "  Writer: {",
         "topics.Writer: is no name that can stand here. A name of topics and subscriptions: lower case",
     ),
+    "topic that Google would not make": (
+        "custom: {}",
+        "custom: {google-mine: {description: Mine}}",
+        "custom.google-mine: is no name that can stand here.",
+    ),
+    "the same subscription twice": (
+        "  dead-letter-quarantine:\n    topic: dead-letter\n",
+        "  dead-letter-quarantine:\n    topic: quarantine\n",
+        "subscriptions.dead-letter-quarantine: wakes quarantine with what quarantine-quarantine",
+    ),
     "key twice": (
         "    cpu: 1\n",
         "    cpu: 1\n    cpu: 2\n",
@@ -209,6 +219,15 @@ def test_dead_letter_that_nobody_reads_is_refused(tmp_path: Path) -> None:
     lines = broken(tmp_path, text.replace("{topic: dead-letter", "{topic: lost", 1))
     assert len(lines) == 1
     assert "dead_letter.topic: lost has no subscription: what ends there is lost." in lines[0]
+
+
+def test_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_bytes(GOOD.encode().replace(b"Takes events", b"T\xe4kes events"))
+    with pytest.raises(TopologyError) as caught:
+        load(path)
+    line = line_of(GOOD, "Takes events")
+    assert str(caught.value) == f"{path}:{line}: byte 0xe4 is no UTF-8. Save the file as UTF-8."
 
 
 @pytest.mark.parametrize("text", ["", "[]", "functions", "null"])

@@ -26,6 +26,13 @@ _FOREIGN = (
 )
 
 
+def loopback_direct(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What keeps a company's proxy out of calls on this machine: Google's clients ask it for http, too."""
+    names = (inherited.get("no_proxy") or inherited.get("NO_PROXY") or "").split(",")
+    without = ",".join(dict.fromkeys([*(name for name in names if name), "127.0.0.1", "localhost"]))
+    return {"no_proxy": without, "NO_PROXY": without}
+
+
 @dataclass(frozen=True)
 class Endpoints:
     """Where the emulators listen: host:port for gRPC, URLs for HTTP. ``control`` is empty for Google's."""
@@ -63,6 +70,7 @@ class Surroundings:
             if not any(key == name or (name.endswith("_") and key.startswith(name)) for name in _FOREIGN)
         }
         kept |= {
+            **loopback_direct(self.inherited),
             "GOOGLE_CLOUD_PROJECT": self.project,
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",

@@ -16,7 +16,7 @@ from local import emulator_processes, ports, stack_files, watchdog
 from local.control import Internal
 from local.display import Steps
 from local.emulator_processes import EmulatorProcess
-from local.environment import Endpoints, Surroundings
+from local.environment import Endpoints, Surroundings, loopback_direct
 from local.front import Front, server
 from local.functions import FunctionRunner
 from local.logs import Log
@@ -237,6 +237,7 @@ class Runner:
         environment = {
             "GOOGLE_CLOUD_PROJECT": self._options.project,
             **endpoints.environment(),
+            **loopback_direct(self._around.inherited),
             "FULCRUM_URL": public,
             **({"FULCRUM_CLOCK_FILE": str(clock_file)} if clock_file else {}),
             **{f"FULCRUM_{name.upper()}_CONTROL": url for name, url in endpoints.control.items()},

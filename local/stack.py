@@ -38,6 +38,9 @@ _LOG = "stack.log"
 # The shortest back-off of services.yaml, in seconds.
 _BACKOFF_STEP = 10.0
 
+# A proxy is not asked for what is on this machine.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 Emulator = Literal["pubsub", "firestore", "bigquery"]
 
 
@@ -276,7 +279,7 @@ def _ask(method: str, url: str, body: object = None) -> Any:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 our own loopback URL
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 our own loopback URL
+        with _opener.open(request, timeout=30) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise ValueError(f"{method} {url}: {error.code} {error.read().decode(errors='replace')}") from None

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.environment import loopback_direct
 from shared.config import settings
+
+# Tests talk to this machine alone; a proxy is for pip, which a test of the packages starts.
+os.environ.update(loopback_direct(os.environ))
 
 
 @pytest.fixture(autouse=True)

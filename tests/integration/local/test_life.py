@@ -153,6 +153,18 @@ def test_state_is_kept_where_it_should_be(tmp_path: Path) -> None:
     assert file.read_text().endswith("done\n")
 
 
+def test_a_proxy_is_not_asked_for_what_is_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.com")
+    monkeypatch.delenv("NO_PROXY")
+    with Stack(tmp_path, services=SERVICES) as stack:
+        assert stack.calls("pubsub")["CreateTopic"] > 0
+        assert stack.env()["no_proxy"] == stack.env()["NO_PROXY"] == "example.com,127.0.0.1,localhost"
+
+
 def test_state_belongs_to_one_stack_at_a_time(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with Stack(tmp_path / "a", services=SERVICES, data=data) as stack:

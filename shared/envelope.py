@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import Rejected
-from shared.messages import RouteMsg
+from shared.messages import MAX_HOPS, RouteMsg
 
 
 class _PushMessage(msgspec.Struct, rename="camel"):
@@ -73,6 +73,12 @@ def decode_push(body: bytes) -> Delivery:
         message.publish_time,
         push.delivery_attempt,
     )
+
+
+def check_hops(delivery: Delivery) -> None:
+    """Rejected (``route.loop``) for a message that has passed too many services."""
+    if delivery.hops > MAX_HOPS:
+        raise Rejected("route.loop", f"the message has passed {delivery.hops} services; at most {MAX_HOPS}")
 
 
 def unwrap(data: bytes) -> Contents:

@@ -13,9 +13,8 @@ import msgspec
 
 from shared.clients import pubsub
 from shared.conditions import Facts
-from shared.envelope import Delivery
 from shared.errors import Rejected
-from shared.messages import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_HOPS, VERSION
+from shared.messages import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, VERSION
 from shared.quarantine import wrap
 from shared.routes import RouteError, Step, canonical, first_steps, is_conditional
 
@@ -46,12 +45,6 @@ class _Group:
         self.options = _encode(step.options) if step.options else b""
         self.route = _encode(step.rest) if step.rest else b""
         self.items: list[int] = []
-
-
-def check_hops(delivery: Delivery) -> None:
-    """Rejected (``route.loop``) for a message that has passed too many services."""
-    if delivery.hops > MAX_HOPS:
-        raise Rejected("route.loop", f"the message has passed {delivery.hops} services; at most {MAX_HOPS}")
 
 
 def pack(

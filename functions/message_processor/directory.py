@@ -29,7 +29,7 @@ MAX_PROJECTS = 10_000
 _FACTS = ("name", "blueprintId", "systemId", "networkId", "simulated", "parentDeviceId")
 # Never the state and the registers: they are large, and change with every event.
 _MASK = ("revision", "projectId", "deviceId", "deleted", "messageRoute", *_FACTS)
-_ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
+_ID = r"(?!__)[A-Za-z0-9_\-]{1,128}\Z"
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class Directory:
         for key in keys:
             name = key.project
             if name is not None and name not in projects:
-                if not _ID.match(name):
+                if not re.match(_ID, name):
                     results[key] = Rejected("message.badProject", f"{name!r} is no project's id")
                     continue
                 projects[name] = self._project(name)
@@ -221,7 +221,7 @@ class Directory:
         wanted: dict[str, tuple[str, str]] = {}
         for project_id, _, fields in found:
             blueprint = fields.get("blueprintId")
-            if not isinstance(blueprint, str) or not _ID.match(blueprint):
+            if not isinstance(blueprint, str) or not re.match(_ID, blueprint):
                 continue
             generation = generations.get(project_id)
             if generation is not None and blueprint in generation.blueprints:
@@ -258,7 +258,7 @@ async def _looked_at(checks: Iterable[asyncio.Future[bool]]) -> None:
 def _first_document(key: Key) -> str | None:
     if key.alias_key is not None:
         return names.alias(key.network or "", key.alias_key, key.value)
-    return names.device(key.project, key.value) if key.project and _ID.match(key.value) else None
+    return names.device(key.project, key.value) if key.project and re.match(_ID, key.value) else None
 
 
 def _device_name(key: Key, documents: Mapping[str, Document]) -> str:
@@ -272,7 +272,9 @@ def _device_name(key: Key, documents: Mapping[str, Document]) -> str:
     project_id, device_id = str(alias.get("projectId", "")), str(alias.get("deviceId", ""))
     ours = key.project in (None, project_id) and alias.get("networkId") == key.network
     return (
-        names.device(project_id, device_id) if ours and _ID.match(project_id) and _ID.match(device_id) else ""
+        names.device(project_id, device_id)
+        if ours and re.match(_ID, project_id) and re.match(_ID, device_id)
+        else ""
     )
 
 

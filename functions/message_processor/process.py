@@ -15,10 +15,10 @@ from functions.message_processor.batch import Batch
 from functions.message_processor.directory import Directory, Resolved, Result
 from functions.message_processor.events import Key, project_of
 from functions.message_processor.send import Sending
-from shared import collector, forward, names, values
+from shared import collector, names, values
 from shared.clients import firestore
 from shared.clients.rpc import RETRYABLE_NUMBERS
-from shared.envelope import Delivery, unwrap
+from shared.envelope import Delivery, check_hops, unwrap
 from shared.errors import Rejected, Transient
 from shared.log import log
 from shared.quarantine import SetAside, set_aside
@@ -53,7 +53,7 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
     """Handle a delivery; returns when everything that comes of it is confirmed. Transient otherwise."""
     began = time.perf_counter()
     try:
-        forward.check_hops(delivery)
+        check_hops(delivery)
         batch = batches.read(unwrap(delivery.data))
     except Rejected as error:
         project = delivery.attributes.get("projectId")

@@ -7,7 +7,6 @@ from functools import partial
 import msgspec
 
 from functions.message_processor.batch import Routed
-from shared import forward
 from shared.errors import Rejected
 from shared.gather import Gathering, Limits
 
@@ -47,6 +46,9 @@ class Sending:
 
 
 async def _carry(hops: int, parts: list[_Part]) -> None:
+    # When there is something to send, so that a new instance answers sooner.
+    from shared import forward
+
     everything = Routed()
     for part in parts:
         everything.data += part.routed.data

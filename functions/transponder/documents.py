@@ -13,7 +13,7 @@ from shared.clients.firestore import Document
 from shared.clients.firestore_pb import messages
 from shared.values import fill
 
-_SIMPLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*\Z")
+_SIMPLE = r"[A-Za-z_][A-Za-z_0-9]*\Z"
 
 
 def read(document: Document) -> State:
@@ -62,7 +62,7 @@ def _text(fields: Any, name: str) -> str | None:
 @lru_cache(maxsize=4096)
 def _field_path(key: str) -> str:
     """The path of a top-level key of the data, as a mask names it."""
-    return f"data.{key}" if _SIMPLE.match(key) else f"data.`{key}`"
+    return f"data.{key}" if re.match(_SIMPLE, key) else f"data.`{key}`"
 
 
 def write(before: State, made: Advance) -> Any:

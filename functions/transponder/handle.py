@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.transponder import plan
 from functions.transponder.cache import States
 from functions.transponder.decode import Arrival, Batch, decode
-from functions.transponder.store import Storing
-from shared import clock, collector, fold, forward, quarantine
-from shared.envelope import Delivery
+from shared import clock, collector, fold
+from shared.envelope import Delivery, check_hops
 from shared.errors import Rejected
 from shared.gather import Gathering, Limits
 from shared.log import log
 from shared.messages import MAX_BATCH_EVENTS
-from shared.quarantine import SetAside
-from shared.routes import Step
+
+# What talks to stores and topics is imported when there is something to store or to send, so that a new
+# instance answers sooner.
+if TYPE_CHECKING:
+    from shared.quarantine import SetAside
 
 SERVICE = "transponder"
 TOPIC = "writer"
@@ -46,6 +48,8 @@ class _Instance:
             await self._gathering.add(arrivals, len(arrivals), claims=devices)
 
     async def _store(self, deliveries: list[list[Arrival]]) -> None:
+        from functions.transponder.store import Storing
+
         await Storing(self.states).store([arrival for arrivals in deliveries for arrival in arrivals])
 
 
@@ -64,7 +68,7 @@ async def handle(delivery: Delivery, trace: str | None = None) -> None:
     """Store a delivery. When it returns, the delivery may be acknowledged; Transient: it must come again."""
     began = time.perf_counter()
     try:
-        forward.check_hops(delivery)
+        check_hops(delivery)
         batch = decode(delivery, clock.now_ms())
     except Rejected as error:
         await _set_aside([_entry(delivery, None, delivery.data, 0, error)], trace)
@@ -107,6 +111,8 @@ def _entry(
     error: Rejected,
     project_id: str | None = None,
 ) -> SetAside:
+    from shared.quarantine import SetAside
+
     return SetAside(
         error,
         data,
@@ -123,7 +129,9 @@ def _entry(
 async def _set_aside(entries: Sequence[SetAside], trace: str | None) -> None:
     if not entries:
         return
-    await quarantine.set_aside(entries)
+    from shared.quarantine import set_aside
+
+    await set_aside(entries)
     for entry in entries:
         log(
             "WARNING",
@@ -141,6 +149,9 @@ async def _again(delivery: Delivery, batch: Batch) -> None:
     lost = [arrival for arrival in batch.arrivals if arrival.lost]
     if not lost:
         return
+    from shared import forward
+    from shared.routes import Step
+
     step = Step(TOPIC, dict(batch.options), batch.route)
     parcels = forward.pack(
         [bytes(arrival.raw) for arrival in lost],
@@ -156,6 +167,8 @@ async def _onward(delivery: Delivery, batch: Batch) -> list[SetAside]:
     """Send what is stored along the rest of the route; returns what cannot go there."""
     if not batch.route:
         return []
+    from shared import forward
+
     stored = [arrival for arrival in batch.arrivals if arrival.is_stored]
     going = [
         forward.Onward(bytes(arrival.raw), arrival.message.project_id, _facts(arrival)) for arrival in stored

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import msgspec
+
 from shared import names
 from shared.clients import rpc
 from shared.clients.channel import Opened, open_channel
@@ -39,7 +41,7 @@ _READ_RETRY_CODES = frozenset({"UNAVAILABLE", "INTERNAL", "ABORTED"})
 _PRECONDITION_CODES = frozenset({"FAILED_PRECONDITION", "ALREADY_EXISTS", "NOT_FOUND"})
 
 
-class Document(NamedTuple):
+class Document(msgspec.Struct, frozen=True):
     """A document as read. ``fields`` maps names to protobuf values, ``update_time`` is a Timestamp."""
 
     name: str

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shared.clients import pubsub
-from shared.envelope import Delivery
+from shared.envelope import Delivery, check_hops
 from shared.errors import Rejected, Transient
-from shared.forward import Onward, check_hops, onward, pack
+from shared.forward import Onward, onward, pack
 from shared.messages import MAX_BATCH_BYTES
 from shared.routes import Step
 from tests.support.processing import Topics

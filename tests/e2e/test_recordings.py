@@ -1,0 +1,112 @@
+"""Recordings of real devices through the whole platform: what comes out is what was recorded.
+
+The recordings are no part of this repository; where they lie beside it, in ``../shared/data``, they are used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import statistics
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, firestore
+
+from demo import prove, send
+from demo.fleet import Sent
+from local import seed
+from local.processes import ROOT
+from local.stack import Stack
+from shared import clock
+
+RECORDINGS = ROOT.parent / "shared" / "data"
+PROJECT = "recordings"
+NETWORK = "recorders"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("recordings"),
+    pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings of real devices beside the repository"),
+]
+
+
+def instant(text: str) -> int:
+    """The recordings' times, to epoch milliseconds; without an offset they are UTC."""
+    time = datetime.fromisoformat(text)
+    return clock.to_ms(time if time.tzinfo else time.replace(tzinfo=UTC))
+
+
+def sensors() -> Iterator[tuple[str, int, dict[str, object]]]:
+    """(device, time, data) of every row of a sensor that gives one number."""
+    for path in sorted(RECORDINGS.glob("*.csv")):
+        if path.name == "geolife_small.csv":
+            continue
+        with open(path, newline="") as file:
+            for row in csv.DictReader(file):
+                yield path.stem, instant(row["timestamp"]), {"value": float(row["value"])}
+
+
+def tracks() -> Iterator[tuple[str, int, dict[str, object]]]:
+    """(device, time, data) of every position of a person's recorder."""
+    with open(RECORDINGS / "geolife_small.csv", newline="") as file:
+        for row in csv.DictReader(file, delimiter=";"):
+            position = {"lat": float(row["Y"]), "lon": float(row["X"])}
+            yield f"tracker-{row['tracker']}", instant(row["t"]), {"position": position}
+
+
+def as_events(rows: list[tuple[str, int, dict[str, object]]]) -> list[Sent]:
+    """Events whose newest is now: history takes none that are as old as the recordings."""
+    shift = clock.now_ms() - max(time for _, time, _ in rows)
+    events = []
+    for number, (device, time, data) in enumerate(rows):
+        event = {"deviceId": device, "id": f"r{number}", "time": time + shift, "data": data}
+        events.append(Sent(NETWORK, json.dumps(event), "known", f"r{number}", device))
+    return events
+
+
+@pytest.mark.parametrize("recording", [sensors, tracks], ids=["sensors", "tracks"])
+def test_recordings_come_out_as_they_went_in(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recording: Callable[[], Iterator[tuple[str, int, dict[str, object]]]],
+) -> None:
+    rows = list(recording())
+    devices = sorted({device for device, _, _ in rows})
+    events = as_events(rows)
+    with Stack(tmp_path) as stack:
+        for name, value in stack.env().items():
+            monkeypatch.setenv(name, value)
+        store = firestore.Client(project=stack.project)
+        sql = bigquery.Client(project=stack.project, credentials=AnonymousCredentials())
+        seeds = [seed.SeedDevice(device, "recorder", NETWORK, device) for device in devices]
+        project = seed.SeedProject(PROJECT, (seed.SeedNetwork(NETWORK),), {"recorder": None}, seeds)
+        keys = seed.create(store, project)
+        # Years of readings come within seconds.
+        rates = {"networkPerSecond": 1_000_000, "devicePerSecond": 1_000_000}
+        store.document(f"networks/{NETWORK}").update({"rateLimit": rates})
+        book = asyncio.run(send.send(stack.url, keys, events, lambda _: None))
+        stack.drain(120)
+        proof = prove.run(sql, store, PROJECT, book.accepted, events)
+        assert len(book.accepted) == len(rows)
+        assert proof.faults() == []
+        assert (proof.events, proof.devices, proof.quarantined) == (len(rows), len(devices), 0)
+        if recording is sensors:
+            averages = {
+                row["device_id"]: row["average"]
+                for row in prove.query(
+                    sql,
+                    "SELECT device_id, AVG(FLOAT64(data.value)) AS average "
+                    "FROM history.events(@project, @since, @until) GROUP BY device_id",
+                    PROJECT,
+                )
+            }
+            for device in devices:
+                values = [float(str(data["value"])) for name, _, data in rows if name == device]
+                assert averages[device] == pytest.approx(statistics.fmean(values))
+        store.close()
+        sql.close()

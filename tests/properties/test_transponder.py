@@ -11,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.ingest import assemble
+from functions.ingest.auth import Network
+from functions.ingest.limits import Rates
 from functions.transponder import store
 from functions.transponder.handle import handle
 from shared import fold, history
@@ -115,6 +118,57 @@ def test_state_is_the_fold_of_the_history(batches: list[Any], seed: int, togethe
         assert document.get("data", {}) == fold.derive(registers)
     sent = {message["id"] for batch in batches for message in batch}
     assert sent <= {row["event_id"] for row in service.history.rows}
+
+
+_sent = st.fixed_dictionaries(
+    # Few ids and times: two senders use the same ones, for the same and for other things.
+    {
+        "deviceId": st.just("v"),
+        "id": st.sampled_from(["1", "2"]),
+        # Now and then a clock that is a year ahead, or was never set.
+        "time": st.sampled_from([T, T + 1, T + 2, T + 31_536_000_000, 1]),
+        "data": st.lists(_writes, min_size=1, max_size=2),
+    },
+    optional={"historical": st.just(True), "event": st.just({"type": "alarm"})},
+)
+
+
+@given(st.lists(_sent, min_size=1, max_size=6), st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_order_repetition_and_batching_change_neither_state_nor_history(
+    sent: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    network = Network("n", "farm", ("serial",), {}, Rates(0, 0))
+    taken = assemble.batch(sent, network, T + 10, "")
+    assert taken.refused == []
+    ids = {"type": "deviceDataEventMsg", "deviceId": "child"}
+    messages = [{**json.loads(text), **ids} for text in taken.events]
+    once = outcome([messages])
+    left = data.draw(
+        st.permutations([*messages, *data.draw(st.lists(st.sampled_from(messages), max_size=4))])
+    )
+    batches = []
+    while left:
+        size = data.draw(st.integers(1, len(left)))
+        batches.append(left[:size])
+        left = left[size:]
+    assert outcome(batches) == once
+
+
+def outcome(batches: list[Any]) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """The documents of a device and its parent, and the distinct rows of history, after these deliveries."""
+    with pytest.MonkeyPatch.context() as patch:
+        service = Transponder(patch)
+        service.firestore.put("child", forwardTo=["parent"])
+        service.firestore.put("parent")
+
+        async def run() -> None:
+            for batch in batches:
+                await deliver(json_push(batch))
+
+        asyncio.run(run())
+    rows = [{**row, "stored_time": 0, "message_id": ""} for row in service.history.rows]
+    return service.firestore.documents, {repr(sorted(row.items())) for row in rows}
 
 
 def json_push(data: Any) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -22,6 +22,8 @@ from emulators.bigquery.values import INT64_MAX, INT64_MIN, cell
 _MIB = 1024 * 1024
 _MINIMUM_BILLED = 10 * _MIB
 _KEPT_JOBS = 500
+# Cells of results that are kept for paging, about 200 bytes each; the oldest results go first.
+KEPT_CELLS = 1_000_000
 _RESULT_TYPES = {
     "BIGINT": "INT64",
     "INTEGER": "INT64",
@@ -173,7 +175,7 @@ def _spoken(error: Exception) -> str:
 
 @dataclass
 class Job:
-    """One query job, finished from the start: statements run while the caller waits."""
+    """One query job. Its caller waits for its end; others may ask for it meanwhile (``ended_ms`` is 0)."""
 
     project: str
     id: str
@@ -182,6 +184,13 @@ class Job:
     ended_ms: int
     result: Result | None = None
     error: ServiceError | None = None
+    forgotten: bool = False
+
+    def forget_rows(self) -> None:
+        """Let go of a result's rows; the job itself is still known."""
+        if self.result is not None and self.result.rows:
+            self.result = replace(self.result, rows=[])
+            self.forgotten = True
 
     def reference(self) -> dict[str, str]:
         """The JobReference."""
@@ -189,7 +198,7 @@ class Job:
 
     def resource(self) -> dict[str, Any]:
         """The Job resource."""
-        status: dict[str, Any] = {"state": "DONE"}
+        status: dict[str, Any] = {"state": "DONE" if self.ended_ms else "RUNNING"}
         if self.error is not None:
             status["errorResult"] = self.error.proto()
             status["errors"] = [self.error.proto()]
@@ -202,7 +211,7 @@ class Job:
             "statistics": {
                 "creationTime": str(self.created_ms),
                 "startTime": str(self.created_ms),
-                "endTime": str(self.ended_ms),
+                **({"endTime": str(self.ended_ms)} if self.ended_ms else {}),
             },
         }
         if self.result is not None:
@@ -235,12 +244,25 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
+        self._with_rows: deque[Job] = deque()
+        self._cells = 0
 
     def add(self, job: Job) -> None:
         """Keep a job; the oldest are forgotten."""
         self._jobs[job.project, job.id] = job
         while len(self._jobs) > _KEPT_JOBS:
             self._jobs.popitem(last=False)
+
+    def finished(self, job: Job) -> None:
+        """Count the rows of a job that has ended; rows of the oldest jobs make room for them."""
+        if job.result is None or not job.result.rows:
+            return
+        self._with_rows.append(job)
+        self._cells += _cells(job)
+        while self._cells > KEPT_CELLS and len(self._with_rows) > 1:
+            oldest = self._with_rows.popleft()
+            self._cells -= _cells(oldest)
+            oldest.forget_rows()
 
     def get(self, project: str, job: str) -> Job | None:
         """A job by its id."""
@@ -253,3 +275,9 @@ class Jobs:
     def clear(self) -> None:
         """Forget all."""
         self._jobs.clear()
+        self._with_rows.clear()
+        self._cells = 0
+
+
+def _cells(job: Job) -> int:
+    return len(job.result.rows) * len(job.result.schema) if job.result is not None else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import OrderedDict
 from typing import Any
@@ -40,7 +41,7 @@ class QueryRest:
     def __init__(self, engine: Engine, faults: Faults) -> None:
         self._engine = engine
         self._faults = faults
-        self._requests: OrderedDict[tuple[str, str], Job] = OrderedDict()
+        self._requests: OrderedDict[tuple[str, str], asyncio.Future[Job]] = OrderedDict()
         self._insert_ids = InsertIds()
 
     def add_routes(self, app: web.Application) -> None:
@@ -62,16 +63,20 @@ class QueryRest:
         project, body = request.match_info["project"], await body_of(request)
         _only(body, _QUERY_KEYS | _REQUEST_KEYS)
         known = (project, body.get("requestId") or "")
-        job = self._requests.get(known)
-        if job is None:
+        running = self._requests.get(known)
+        if running is None:
             configuration = {
                 "query": {key: body[key] for key in _QUERY_KEYS & body.keys() if key != "dryRun"}
             }
-            job = await self._run(project, str(uuid.uuid4()), configuration, bool(body.get("dryRun")))
+            running = asyncio.ensure_future(
+                self._run(project, str(uuid.uuid4()), configuration, bool(body.get("dryRun")))
+            )
             if known[1]:
-                self._requests[known] = job
+                self._requests[known] = running
                 while len(self._requests) > _KEPT_REQUESTS:
                     self._requests.popitem(last=False)
+        # A caller that gives up must not end what its next try will ask for.
+        job = await asyncio.shield(running)
         if job.error is not None:
             raise job.error
         return _page_of(job, request, body.get("maxResults"), bool(body.get("dryRun")))
@@ -114,6 +119,7 @@ class QueryRest:
         except ServiceError as error:
             job.error = error
         job.ended_ms = clock.now_ms()
+        self._engine.jobs.finished(job)
         return job
 
     def _job(self, request: web.Request) -> Job:
@@ -125,6 +131,12 @@ class QueryRest:
 
     async def _results(self, request: web.Request) -> dict[str, Any]:
         job = self._job(request)
+        if not job.ended_ms:
+            return {
+                "kind": "bigquery#getQueryResultsResponse",
+                "jobReference": job.reference(),
+                "jobComplete": False,
+            }
         if job.error is not None:
             raise job.error
         return _page_of(job, request, number(request, "maxResults"), False)
@@ -178,6 +190,8 @@ def _page_of(job: Job, request: web.Request, size: int | None, dry_run: bool) ->
     result = job.result
     if result is None:
         raise ServiceError(500, "internalError", "A finished job has no result")
+    if job.forgotten:
+        raise not_found("Result of job", f"{job.project}:US.{job.id} (newer results took its place)")
     start = number(request, "startIndex", 0) or 0
     start = number(request, "pageToken", start) or start
     end = len(result.rows) if size is None else start + int(size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -243,7 +244,10 @@ class Directory:
         if key.project is None:
             return  # no revision would tell when it changes
         until = now + CHECK_MS if result is None else None
-        self._entries[key] = _Entry(result, generations[key.project], until)
+        # Only the value differs from one device to the next.
+        generation = generations[key.project]
+        key = Key(sys.intern(key.project), _shared(key.network), _shared(key.alias_key), key.value)
+        self._entries[key] = _Entry(result, generation, until)
         self._entries.move_to_end(key)
         if len(self._entries) > MAX_ENTRIES:
             self._entries.popitem(last=False)
@@ -282,14 +286,19 @@ def _resolved(
     project_id: str, device_id: str, fields: dict[str, Any], blueprint_text: str | None
 ) -> Resolved:
     own = _text(fields.get("messageRoute"))
+    project_id = sys.intern(project_id)
+    fields = fields | {name: _shared(fields.get(name)) for name in ("systemId", "blueprintId", "networkId")}
     return Resolved(
-        Device(
-            project_id, device_id, fields.get("systemId"), fields.get("blueprintId"), fields.get("networkId")
-        ),
+        Device(project_id, device_id, fields["systemId"], fields["blueprintId"], fields["networkId"]),
         plan("deviceDataEventMsg", own, blueprint_text),
         plan("deviceEventAckMsg", own, blueprint_text),
         {"id": device_id, "projectId": project_id, **{name: fields.get(name) for name in _FACTS}},
     )
+
+
+def _shared(name: Any) -> Any:
+    """One text for all devices that have it, which saves memory, and time to get at it."""
+    return sys.intern(name) if type(name) is str else name
 
 
 def _text(message_route: Any) -> str | None:

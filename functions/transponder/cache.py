@@ -32,7 +32,10 @@ class States:
 
     def put(self, state: State) -> None:
         """Remember a device as read or written."""
-        self.drop(state.name)
+        # In its place, where it has one: it was moved to the end when it was asked for.
+        before = self._states.get(state.name)
+        if before is not None:
+            self._bytes -= _size(before)
         self._states[state.name] = state
         self._bytes += _size(state)
         while self._bytes > self._max_bytes:

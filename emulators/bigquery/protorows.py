@@ -26,6 +26,7 @@ from emulators.bigquery.values import (
     BadValue,
     canonical_json,
     check_timestamp,
+    finite,
     parse_date,
     parse_numeric,
     parse_timestamp,
@@ -37,7 +38,6 @@ _INTEGERS = (
     *(_P.TYPE_SFIXED32, _P.TYPE_SFIXED64, _P.TYPE_FIXED32),
 )
 _STRING = (_P.TYPE_STRING,)
-_FIRST_NAN = "NaN and infinities are not supported by Fulcrum's emulator"
 
 
 class SchemaError(Exception):
@@ -56,12 +56,6 @@ def _text(value: str | bytes) -> str:
     # Protocol buffers of the second kind give the bytes of a string that is no UTF-8.
     if isinstance(value, bytes):
         raise BadValue("the string is not valid UTF-8")
-    return value
-
-
-def _float(value: float) -> float:
-    if value != value or value in (float("inf"), float("-inf")):
-        raise BadValue(_FIRST_NAN)
     return value
 
 
@@ -84,7 +78,7 @@ def _bytes(value: bytes) -> str:
 _CONVERTERS: dict[str, tuple[tuple[tuple[int, ...], Callable[[Any], Any]], ...]] = {
     "STRING": ((_STRING, _text),),
     "INT64": (((*_INTEGERS, _P.TYPE_ENUM), _int),),
-    "FLOAT64": (((_P.TYPE_DOUBLE, _P.TYPE_FLOAT), _float),),
+    "FLOAT64": (((_P.TYPE_DOUBLE, _P.TYPE_FLOAT), finite),),
     "BOOL": (((_P.TYPE_BOOL,), _same),),
     "TIMESTAMP": ((_INTEGERS, check_timestamp), (_STRING, parse_timestamp)),
     "DATE": ((_INTEGERS, _date), (_STRING, parse_date)),

@@ -28,6 +28,7 @@ _REQUEST_KEYS = {
     *("kind", "requestId", "formatOptions", "timeoutMs", "maxResults", "location", "preserveNulls"),
     *("jobCreationMode", "jobTimeoutMs"),
 }
+_JOB_KEYS = {"query", "dryRun", "labels", "jobType", "jobTimeoutMs"}
 _DEFAULTS = {
     "flattenResults": True,
     "createDisposition": "CREATE_IF_NEEDED",
@@ -87,6 +88,9 @@ class QueryRest:
         for kind in ("load", "copy", "extract"):
             if configuration.get(kind):
                 raise unsupported(f"A {kind} job")
+        for key, value in configuration.items():
+            if key not in _JOB_KEYS and value not in (None, "", [], {}, False):
+                raise unsupported(f"Property {key!r} of a job's configuration")
         query = configuration.get("query")
         if not query:
             raise invalid("A job needs a query configuration")

@@ -31,6 +31,8 @@ _TIMESTAMP = re.compile(
     r"(\d{4}-\d{1,2}-\d{1,2})(?:[Tt ](\d{1,2}:\d{1,2}:\d{1,2})(\.\d{1,9})?)?"
     r"\s*([Zz]|UTC|[+-]\d{1,2}(?::?\d{2})?)?"
 )
+_DIGITS = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"(?i)[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?(nan|inf|infinity)")
 _NUMERIC_LIMIT = Decimal("99999999999999999999999999999.999999999")
 _NUMERIC_QUANTUM = Decimal("0.000000001")
 
@@ -133,7 +135,7 @@ def parse_date(text: str) -> int:
 def parse_numeric(value: Any) -> str:
     """A decimal that NUMERIC holds without loss."""
     try:
-        number = Decimal(str(value))
+        number = Decimal(value if isinstance(value, str) and _DECIMAL.fullmatch(value) else repr(value))
     except InvalidOperation:
         raise BadValue(f"Invalid NUMERIC value: {value}") from None
     if not number.is_finite() or abs(number) > _NUMERIC_LIMIT:
@@ -154,10 +156,12 @@ def _string(value: Any) -> str:
 def _int64(value: Any) -> int:
     if isinstance(value, bool):
         raise BadValue(f"Cannot convert value to integer (bad value): {value}")
-    try:
-        number = int(value) if not isinstance(value, float) or value.is_integer() else None
-    except (ValueError, TypeError):
-        number = None
+    number = None
+    if isinstance(value, str):
+        # int() takes more: white space, underscores, digits of other scripts.
+        number = int(value) if _DIGITS.fullmatch(value) else None
+    elif isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        number = int(value)
     if number is None or not INT64_MIN <= number <= INT64_MAX:
         raise BadValue(f"Cannot convert value to integer (bad value): {value}")
     return number
@@ -166,10 +170,19 @@ def _int64(value: Any) -> int:
 def _float64(value: Any) -> float:
     if isinstance(value, bool):
         raise BadValue(f"Cannot convert value to floating point (bad value): {value}")
+    if not isinstance(value, (int, float)) and not (isinstance(value, str) and _DECIMAL.fullmatch(value)):
+        raise BadValue(f"Cannot convert value to floating point (bad value): {value}")
     try:
-        return float(value)
-    except (ValueError, TypeError):
+        return finite(float(value))
+    except OverflowError:
         raise BadValue(f"Cannot convert value to floating point (bad value): {value}") from None
+
+
+def finite(value: float) -> float:
+    """The same number; NaN and infinities, which no query here knows how to treat, are refused."""
+    if not math.isfinite(value):
+        raise BadValue(f"NaN and infinities are not supported by Fulcrum's emulator: {value}")
+    return value
 
 
 def _bool(value: Any) -> bool:

@@ -68,6 +68,13 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not generic 
         return self._handlers.get(method) or _unimplemented(f"{self._name}.{method}")
 
 
+class Unknown(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not generic at run time
+    """What answers for services that an emulator has not: UNIMPLEMENTED, by name."""
+
+    def service(self, handler_call_details: Any) -> Any:
+        return _unimplemented(handler_call_details.method.strip("/").replace("/", "."))
+
+
 async def _fail(context: Any, error: Exception) -> None:
     if isinstance(error, StatusError):
         await context.abort(error.code, error.message)

@@ -18,7 +18,7 @@ import grpc.aio
 import uvloop
 from aiohttp import web
 
-from emulators.kit.rpc import Service
+from emulators.kit.rpc import Service, Unknown
 
 HOST = "127.0.0.1"
 # Pub/Sub takes messages of 10 MB and requests a little larger.
@@ -54,7 +54,7 @@ async def start_grpc(services: Sequence[Service], port: int) -> tuple[grpc.aio.S
             ("grpc.so_reuseport", 0),
         ]
     )
-    server.add_generic_rpc_handlers(tuple(services))
+    server.add_generic_rpc_handlers((*services, Unknown()))
     bound = server.add_insecure_port(f"{HOST}:{port}")
     await server.start()
     return server, bound

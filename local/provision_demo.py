@@ -10,11 +10,13 @@ from local import seed
 from local.options import DEMO_NETWORK, DEMO_PROJECT
 from shared import clock, keys
 
+# How many keys of earlier starts stay valid.
+_EARLIER_KEYS = 20
 DEVICES = ("room-1", "room-2", "room-3")
 
 
 def provision(project: str, firestore_address: str, key_text: str) -> None:
-    """Make the project unless an earlier run left it; the network's key is ``key_text`` either way."""
+    """Make the project unless an earlier run left it; ``key_text`` becomes its network's key either way."""
     key = keys.parse(key_text)
     if key is None:
         raise ValueError("the demo network's key is no key of a network")
@@ -26,6 +28,10 @@ def provision(project: str, firestore_address: str, key_text: str) -> None:
         seed.create(
             client, seed.SeedProject(DEMO_PROJECT, (seed.SeedNetwork(DEMO_NETWORK),), {"room": None}, devices)
         )
-    # Only a key's hash is kept, so that a kept project gets a new one at every start.
-    network.update({"keys": {key.id: {"hash": key.hash, "created": clock.now_ms()}}})
+    # Only a key's hash is kept, so that a kept project gets a new one at every start; what uses an earlier
+    # one goes on.
+    earlier = (network.get().to_dict() or {})["keys"]
+    newest = sorted(earlier, key=lambda name: earlier[name]["created"])[-_EARLIER_KEYS:]
+    kept = {name: earlier[name] for name in newest}
+    network.update({"keys": {**kept, key.id: {"hash": key.hash, "created": clock.now_ms()}}})
     client.close()

@@ -8,16 +8,18 @@ import grpc
 import pytest
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
+from google.cloud import bigquery, firestore
 from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from local import provision_demo
+from local.options import DEMO_NETWORK
 from local.provision_pubsub import provision
 from local.stack import Stack
 from local.topology import load
-from shared import history
+from shared import history, keys
 from tests.integration.local.conftest import SERVICES
 
 pytestmark = pytest.mark.xdist_group("local-provision")  # one stack for all
@@ -74,3 +76,17 @@ def test_history_is_made_from_its_definition(stack: Stack) -> None:
     (row,) = client.query(query).result()
     assert row.n == 0
     client.close()
+
+
+def test_a_key_of_an_earlier_start_stays_valid(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = stack.env()["FIRESTORE_EMULATOR_HOST"]
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
+    made = [keys.make("fk") for _ in range(25)]
+    client = firestore.Client(project=stack.project)
+    for key in made:
+        provision_demo.provision(stack.project, address, key.text)
+        held = client.document(f"networks/{DEMO_NETWORK}").get().to_dict()["keys"]
+        assert held[key.id]["hash"] == key.hash
+    client.close()
+    assert {key.id for key in made[-21:]} <= held.keys(), "what uses an earlier key goes on"
+    assert len(held) == 21, "but they do not pile up for ever"

@@ -48,7 +48,7 @@ bench: $(VENV)/.dev-ready ## Measure cold start, memory and cost per event as ra
 package: $(VENV)/.run-ready ## Build one zip a function, as it is uploaded, into build/packages
 	@$(PY) -m local.package
 
-check: $(VENV)/.dev-ready ## What CI runs: format, lint, types, all tests
+check: $(VENV)/.dev-ready ## What CI runs: format, lint, types, tests, packages, demo
 	@.ci/run
 
 format: $(VENV)/.dev-ready ## Format the code and mend what the linter can mend

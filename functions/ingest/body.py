@@ -9,6 +9,8 @@ from typing import Any
 from shared.errors import ApiError
 
 MAX_BYTES = 1_000_000
+# Each member costs a copy of what follows it.
+MAX_MEMBERS = 100
 
 
 async def read(headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> bytes:
@@ -44,10 +46,12 @@ async def read(headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[M
 
 
 def gunzip(packed: bytes) -> bytes:
-    """Unpack gzip, of several members too; never makes more than the limit and a byte of it."""
+    """Unpack gzip, of a few members too; never makes more than the limit and a byte of it."""
     parts: list[bytes] = []
     size = 0
     while packed:
+        if len(parts) == MAX_MEMBERS:
+            raise _not_gzip(f"it has more than {MAX_MEMBERS} members")
         unpacker = zlib.decompressobj(wbits=31)
         try:
             part = unpacker.decompress(packed, MAX_BYTES + 1 - size)

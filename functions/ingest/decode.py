@@ -9,6 +9,7 @@ import msgspec
 
 from functions.ingest import split
 from functions.ingest.split import Fault
+from shared import json_text
 from shared.errors import ApiError
 from shared.messages import MAX_BATCH_EVENTS
 
@@ -28,13 +29,21 @@ def parse(body: bytes, lines: bool) -> list[Any]:
         return _limited(_parse_lines(body))
     try:
         value = _decoder.decode(body)
+        doubtful = _repeats_keys(value, body)
     except _UNDECODABLE:
+        doubtful = True
+    if doubtful:
         return _limited(_parse_slowly(body))
     if type(value) is not dict and type(value) is not list:
         raise _no_events("the body is neither an object nor an array of objects")
-    if split.members(value) != split.members_in_text(body):
-        return _limited(_parse_slowly(body))
     return _limited(value if type(value) is list else [value])
+
+
+def _repeats_keys(value: Any, text: bytes) -> bool:
+    """Whether a key stands twice in an object of the text; RecursionError for very deep nesting."""
+    if type(value) is not dict and type(value) is not list:
+        return False
+    return split.members(value) != split.members_in_text(text)
 
 
 def _limited(events: list[Any]) -> list[Any]:
@@ -62,10 +71,10 @@ def _no_events(message: str) -> ApiError:
 def _parse_lines(body: bytes) -> list[Any]:
     try:
         values: list[Any] = _decoder.decode_lines(body)
+        if values and not _repeats_keys(values, body):
+            return values
     except _UNDECODABLE:
-        values = []
-    if values and split.members(values) == split.members_in_text(body):
-        return values
+        pass  # line by line, then
     lines = [line for line in _NEWLINE.split(body) if line.strip()]
     return [_element(line) or split.NOT_JSON for line in lines[: MAX_BATCH_EVENTS + 1]] + [
         split.NOT_JSON
@@ -75,7 +84,7 @@ def _parse_lines(body: bytes) -> list[Any]:
 def _parse_slowly(body: bytes) -> list[Any]:
     text = body.strip()
     if text[:1] == b"[":
-        texts = split.elements(text)
+        texts = json_text.elements(text)
         if texts is not None and len(texts) <= MAX_BATCH_EVENTS:
             events = [_element(element) for element in texts]
             if None not in events:
@@ -101,8 +110,9 @@ def _element(text: bytes) -> Any:
     """One event decoded, or its Fault, or None if it is no JSON."""
     try:
         value = _decoder.decode(text)
+        doubtful = _repeats_keys(value, text)
     except _UNDECODABLE:
-        return split.diagnose(text)
-    if (type(value) is dict or type(value) is list) and split.members(value) != split.members_in_text(text):
+        doubtful = True
+    if doubtful:
         return split.diagnose(text)
     return Fault("event.notAnObject", "the event is null", "send an object") if value is None else value

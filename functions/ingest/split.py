@@ -1,4 +1,4 @@
-"""JSON text that the fast decoder refuses or reads too generously: taken apart, element by element.
+"""JSON text that the fast decoder refuses or reads too generously: what is wrong with it.
 
 One bad event must not spoil the others of its array, and each must be refused by name, so the text is cut
 at the top level without being decoded, and what is wrong with an element is found by a second decoder.
@@ -13,12 +13,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from shared.json_text import STRING, depth
+
 # Far above what an event may nest, far below what either decoder can take.
 MAX_DEPTH = 100
 _INT64 = range(-(2**63), 2**63)
-# Compiled at their first use: plain text needs none of them.
-_STRING = rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"'
-_TOKEN = rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]'
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -33,6 +32,7 @@ TOO_DEEP = Fault(
     "event.tooDeep", "the event nests too deep", "use at most 15 levels, the path's segments included"
 )
 NOT_JSON = Fault("event.undecodable", "the line is not JSON", "send one JSON object a line")
+NOT_UTF8 = Fault("event.notUtf8", "the event holds bytes that are not UTF-8", "send text as UTF-8")
 
 
 class _Found(Exception):
@@ -44,7 +44,7 @@ class _Found(Exception):
 def members_in_text(text: bytes) -> int:
     """How many object members stand in valid JSON, repeated keys included: colons outside strings."""
     if b"\\" in text:
-        return re.sub(_STRING, b"", text).count(b":")
+        return re.sub(STRING, b"", text).count(b":")
     return b"".join(text.split(b'"')[::2]).count(b":")
 
 
@@ -63,56 +63,17 @@ def members(value: Any) -> int:
     return count
 
 
-def elements(array: bytes) -> list[bytes] | None:
-    """The texts of an array's elements; None if the brackets do not match or something follows."""
-    found: list[bytes] = []
-    depth, start = 0, 0
-    for token in re.finditer(_TOKEN, array):
-        mark = token[0]
-        if mark in b"[{":
-            depth += 1
-            if depth == 1:
-                start = token.end()
-        elif mark in b"]}":
-            depth -= 1
-            if depth == 0:
-                last = array[start : token.start()].strip()
-                if last or found:
-                    found.append(last)
-                return None if array[token.end() :].strip() else found
-        elif mark == b"," and depth == 1:
-            found.append(array[start : token.start()].strip())
-            start = token.end()
-    return None
-
-
-def depth(text: bytes) -> int:
-    """How deep the brackets of a text nest."""
-    deepest = level = 0
-    for token in re.finditer(_TOKEN, text):
-        if token[0] in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif token[0] in b"]}":
-            level -= 1
-    return deepest
-
-
 def diagnose(text: bytes) -> Fault | None:
     """What is wrong with an event's text, by name; None if it is no JSON at all."""
-    if depth(text) > MAX_DEPTH:
+    if depth(text, MAX_DEPTH) > MAX_DEPTH:
         return TOO_DEEP
     try:
-        value = json.loads(
-            text.decode(),
-            object_pairs_hook=_distinct,
-            parse_constant=_no_number,
-            parse_int=_integer,
-            parse_float=_finite,
-        )
+        value = _loads(text.decode())
         json.dumps(value, ensure_ascii=False).encode()
     except _Found as found:
         return found.fault
+    except UnicodeDecodeError:
+        return _diagnose_encoding(text)
     except UnicodeEncodeError:
         return Fault(
             "event.loneSurrogate",
@@ -122,6 +83,27 @@ def diagnose(text: bytes) -> Fault | None:
     except ValueError:
         return None
     return None
+
+
+def _diagnose_encoding(text: bytes) -> Fault | None:
+    """What is wrong with text that is not UTF-8: its encoding alone, or is it no JSON either?"""
+    try:
+        _loads(text.decode(errors="replace"))
+    except _Found as found:
+        return found.fault
+    except ValueError:
+        return None
+    return NOT_UTF8
+
+
+def _loads(text: str) -> Any:
+    return json.loads(
+        text,
+        object_pairs_hook=_distinct,
+        parse_constant=_no_number,
+        parse_int=_integer,
+        parse_float=_finite,
+    )
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

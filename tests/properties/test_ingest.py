@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from functions.ingest import assemble, decode, split
 from functions.ingest.auth import Network
 from functions.ingest.limits import Rates
+from shared import json_text
 from tests.support.ingest import Ingest
 
 NOW = 1_792_655_730_000
@@ -87,7 +88,7 @@ def test_array_elements_are_cut_where_they_end(sent: list[Any], data: st.DataObj
     space = st.text(" \n\t\r", max_size=2)
     texts = [json.dumps(event, ensure_ascii=data.draw(st.booleans())) for event in sent]
     body = "[" + ",".join(f"{data.draw(space)}{text}{data.draw(space)}" for text in texts) + "]"
-    assert split.elements(body.encode()) == [text.encode() for text in texts]
+    assert json_text.elements(body.encode()) == [text.encode() for text in texts]
     assert split.members_in_text(body.encode()) == split.members(sent)
 
 

@@ -146,6 +146,9 @@ async def test_gzip_bodies_and_bombs(ingest: Ingest) -> None:
     for body in (plain, gzip.compress(plain)[:-9], gzip.compress(plain) + b"junk", zlib.compress(plain)):
         answer = await ingest.post(body, headers=zipped)
         assert (answer.status_code, answer.json()["error"]) == (400, "request.badGzip")
+    many = gzip.compress(plain) + gzip.compress(b"") * 99
+    assert (await ingest.post(many, headers=zipped)).status_code == 202
+    assert (await ingest.post(many + gzip.compress(b""), headers=zipped)).status_code == 400
     bomb = gzip.compress(b" " * 50_000_000)
     assert len(bomb) < 100_000
     for body in (bomb, gzip.compress(b" " * 600_000) * 2):

@@ -28,6 +28,9 @@ BAD_EVENTS = {
     rb'{"deviceId":"a","data":{"x":1,"\u0078":1}}': "event.duplicateKey",
     b'{"deviceId":"a","data":{"x":[{"y": 1 , "y" :2}]}}': "event.duplicateKey",
     b'{"deviceId":"a","data":{"x":":","x":"\\":"}}': "event.duplicateKey",
+    b'{"deviceId":"a","data":{"x":"\xff"}}': "event.notUtf8",
+    b'{"deviceId":"a","data":{"\xc3":[1,"\xed\xa0\x80"]}}': "event.notUtf8",
+    b'{"deviceId":"a","data":{"x":"\xff","y":NaN}}': "event.notANumber",
     b'{"deviceId":"a","data":{"x":' + b"[" * 5000 + b"]" * 5000 + b"}}": "event.tooDeep",
     b'{"deviceId":"a","data":' + b'{"x":' * 5000 + b"1" + b"}" * 5000 + b"}": "event.tooDeep",
 }
@@ -62,8 +65,10 @@ def test_a_bad_event_is_named_alone_in_an_array_and_in_lines(text: bytes, name: 
         b"[" + GOOD + b"]]",
         b"[" + GOOD + b"] x",
         GOOD + b" x",
-        b'{"deviceId":"\xff"}',
-        b'[{"deviceId":"a"},{"deviceId":"\xff"}]',
+        b'{"deviceId":"\xff"',
+        b'[{"deviceId":"a"},{"deviceId":"\xff" 1}]',
+        b'[{"deviceId":"' + b'\\"' * 400_000,
+        b'{"deviceId":"' + b'\\"' * 400_000,
         b"\xef\xbb\xbf" + GOOD,
         b'{"a" 1}',
         b"[{]}",
@@ -77,6 +82,14 @@ def test_a_body_that_is_not_json_is_refused_as_a_whole(body: bytes) -> None:
     assert (caught.value.status, caught.value.error) == (400, "request.undecodable")
 
 
+@pytest.mark.parametrize("lines", [False, True])
+def test_nesting_at_the_limit_of_the_decoder_is_too_deep(lines: bool) -> None:
+    # Where the decoder gives up depends on the stack. What it still takes must not break what follows.
+    for depth in range(800, 1_001):
+        body = b'{"a":' * depth + b"1" + b"}" * depth
+        assert names(decode.parse(body, lines)) in ([""], ["event.tooDeep"])
+
+
 def test_lines_are_understood_without_their_content_type() -> None:
     body = GOOD + b"\n" + GOOD + b"\r\n" + b'{"deviceId": \n'
     assert names(decode.parse(body, False)) == ["", "", "event.undecodable"]
@@ -85,7 +98,7 @@ def test_lines_are_understood_without_their_content_type() -> None:
 def test_a_bad_line_spoils_no_other() -> None:
     body = b"garbage\n" + GOOD + b'\n{"deviceId":"\xff"}\nnull\n[1,2]'
     events = decode.parse(body, True)
-    assert names(events)[:4] == ["event.undecodable", "", "event.undecodable", "event.notAnObject"]
+    assert names(events)[:4] == ["event.undecodable", "", "event.notUtf8", "event.notAnObject"]
     assert events[4] == [1, 2]
 
 

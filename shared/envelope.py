@@ -30,6 +30,8 @@ class _Push(msgspec.Struct, rename="camel"):
 _push_decoder = msgspec.json.Decoder(_Push)
 _route_decoder = msgspec.json.Decoder(RouteMsg)
 _list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+# UnicodeDecodeError is none of msgspec's own errors; RecursionError comes from very deep nesting.
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -82,25 +84,56 @@ def check_hops(delivery: Delivery) -> None:
 
 
 def unwrap(data: bytes) -> Contents:
-    """Split a message's data into its messages; Rejected if it is neither object nor array."""
+    """Split a message's data into its messages; Rejected if it is neither object nor array.
+
+    A message that is no JSON stays one of its batch, for whoever decodes it to refuse it alone.
+    """
     options: Mapping[str, Any] = {}
     route: Any = None
-    try:
-        raw: bytes | msgspec.Raw = data
-        if data.lstrip()[:1] == b"{":
-            if b'"routeMsg"' not in data:
-                return Contents([msgspec.Raw(data)], options, route)
-            try:
-                wrapped = _route_decoder.decode(data)
-            except msgspec.ValidationError:
-                # Some other message whose text holds that word.
-                return Contents([msgspec.Raw(data)], options, route)
-            options, route, raw = wrapped.options, wrapped.route, wrapped.message
-        head = bytes(raw).lstrip()[:1]
-        if head == b"[":
-            return Contents(_list_decoder.decode(raw), options, route)
-        if head == b"{":
-            return Contents([msgspec.Raw(bytes(raw))], options, route)
-    except msgspec.DecodeError as error:
-        raise Rejected("message.undecodable", f"not JSON: {error}") from None
+    raw: bytes | msgspec.Raw = data
+    if data.lstrip()[:1] == b"{":
+        if b'"routeMsg"' not in data:
+            return Contents([msgspec.Raw(data)], options, route)
+        wrapped = _route_message(data)
+        if wrapped is None:
+            # Some other message whose text holds that word.
+            return Contents([msgspec.Raw(data)], options, route)
+        options, route, raw = wrapped.options, wrapped.route, wrapped.message
+    head = bytes(raw).lstrip()[:1]
+    if head == b"[":
+        return Contents(_elements(bytes(raw)), options, route)
+    if head == b"{":
+        return Contents([msgspec.Raw(bytes(raw))], options, route)
     raise Rejected("message.undecodable", "neither a message object nor an array of them")
+
+
+def _elements(array: bytes) -> list[msgspec.Raw]:
+    """The messages of a batch; Rejected if it is no array, whatever stands in it."""
+    try:
+        return _list_decoder.decode(array)
+    except _UNDECODABLE as error:
+        from shared import json_text
+
+        texts = json_text.elements(array)
+        if not texts or not all(texts):
+            raise Rejected("message.undecodable", f"not JSON: {error}") from None
+        return [msgspec.Raw(text) for text in texts]
+
+
+def _route_message(data: bytes) -> RouteMsg | None:
+    """A routeMsg, of whose message some part may be no JSON; None for anything else."""
+    try:
+        return _route_decoder.decode(data)
+    except msgspec.ValidationError:
+        return None
+    except _UNDECODABLE:
+        from shared import json_text
+    try:
+        parts = dict(json_text.members(data))
+        if msgspec.json.decode(parts.get("type", b"null")) != "routeMsg":
+            return None
+        rest = {name: msgspec.Raw(parts[name]) for name in ("type", "options", "route") if name in parts}
+        empty = msgspec.json.encode({**rest, "message": None})
+        return msgspec.structs.replace(_route_decoder.decode(empty), message=msgspec.Raw(parts["message"]))
+    except (*_UNDECODABLE, ValueError, KeyError):
+        return None

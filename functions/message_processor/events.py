@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from shared.errors import Rejected
+
+# Epoch milliseconds from 1970 to the year 9998: what is kept for some days is then within every calendar.
+_Ms = Annotated[int, Meta(ge=0, le=253_370_764_800_000)]
 
 
 class _Wire(
@@ -24,8 +27,8 @@ class Inbound(_Wire, frozen=True, kw_only=True, tag="inboundDataEventMsg"):
 
     id: str
     hash: str
-    time: int
-    received_time: int
+    time: _Ms
+    received_time: _Ms
     project_id: str | None = None
     network_id: str | None = None
     alias_key: str | None = None
@@ -43,8 +46,8 @@ class Known(_Wire, frozen=True, kw_only=True, tag="deviceDataEventMsg"):
 
     id: str
     hash: str
-    time: int
-    received_time: int
+    time: _Ms
+    received_time: _Ms
     project_id: str
     device_id: str
     system_id: str | None = None
@@ -62,8 +65,8 @@ class Ack(_Wire, frozen=True, kw_only=True, tag="deviceEventAckMsg"):
     """``shared.messages.DeviceEventAck`` with its contents as text."""
 
     id: str
-    time: int
-    received_time: int
+    time: _Ms
+    received_time: _Ms
     project_id: str
     device_id: str
     system_id: str | None = None

@@ -23,6 +23,8 @@ class _Typed(msgspec.Struct):
 _decoder = msgspec.json.Decoder(DeviceDataEvent | DeviceEventAck)
 _type_decoder = msgspec.json.Decoder(_Typed)
 _NOTHING = fold.Settled({}, ())
+# UnicodeDecodeError is none of msgspec's own errors; RecursionError comes from very deep nesting.
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Arrival(msgspec.Struct, eq=False):
@@ -80,8 +82,12 @@ def decode(delivery: Delivery, now_ms: int) -> Batch:
             arrivals.append(_arrival(raw, index, now_ms, delivery.message_id))
         except Rejected as error:
             refusals.append(Refusal(raw, index, error))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except _UNDECODABLE as error:
             refusals.append(Refusal(raw, index, _reason(raw, error)))
+        except Exception as error:
+            # Nothing but this message went into it, so it would fail again at every delivery.
+            reason = Rejected("event.unprocessable", f"{type(error).__name__}: {error}")
+            refusals.append(Refusal(raw, index, reason))
     return Batch(arrivals, refusals, contents.options, contents.route)
 
 
@@ -92,6 +98,9 @@ def _arrival(raw: msgspec.Raw, index: int, now_ms: int, message_id: str) -> Arri
     else:
         settled = fold.settle(message.data) if message.data else _NOTHING
         rows = history.data_rows(message, settled, now_ms, message_id)
+        if not rows:
+            # Its times count for the device all the same.
+            history.time_us(message.time), history.time_us(message.received_time)
     device = names.device(message.project_id, message.device_id)
     return Arrival(message, device, settled, rows, now_ms, raw, index, message_id)
 
@@ -101,7 +110,7 @@ def _reason(raw: msgspec.Raw, error: Exception) -> Rejected:
     if isinstance(error, msgspec.ValidationError):
         try:
             kind = _type_decoder.decode(raw).type
-        except msgspec.DecodeError:
+        except _UNDECODABLE:
             kind = None
         if kind not in ("deviceDataEventMsg", "deviceEventAckMsg"):
             return Rejected("message.unknownType", f"{kind!r} is no message that is stored")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from tests.faults.fleet_run import Run, running
 
 SIZE = 500
 POISON_AT = 250
-# A lone surrogate, a list where an object belongs: JSON all right, but no message of ours.
+# A list where a text belongs: JSON all right, but no message of ours.
 POISON = b'{"type":"inboundDataEventMsg","id":"bad","deviceId":["\\u00e4", 1.50],  "data":7 }'
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
@@ -27,12 +28,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield started
 
 
-def inbound(number: int) -> bytes:
-    """A good message for ``default-processor``."""
+def inbound(number: int, **other: Any) -> bytes:
+    """A message for ``default-processor``, a good one unless told otherwise."""
     device = fleet.devices()[number % 50]
     now = clock.now_ms()
     event = messages.InboundDataEvent(
-        id=f"poison-{number}",
+        id=f"poison-{uuid.uuid4()}",
         hash="h",
         time=now,
         received_time=now,
@@ -42,7 +43,7 @@ def inbound(number: int) -> bytes:
         device_id=device.value,
         data=[messages.Write("n", number)],
     )
-    return msgspec.json.encode(event)
+    return msgspec.json.encode(msgspec.structs.replace(event, **other))
 
 
 def known(number: int, paths: int = 1) -> bytes:
@@ -63,14 +64,41 @@ def known(number: int, paths: int = 1) -> bytes:
     return msgspec.json.encode(event)
 
 
+def damaged(message: bytes, value: bytes) -> bytes:
+    """A message with something else where its first value stands."""
+    head, mark, tail = message.partition(b'"value":')
+    return head + mark + value + tail[tail.index(b"}") :]
+
+
+DEEP = b"[" * 5_000 + b"]" * 5_000
+
+
 @pytest.mark.parametrize(
     ("topic", "poison", "good"),
     [
         ("default-processor", POISON, inbound),
         ("writer", POISON, known),
         ("writer", known(7, paths=1_500), known),
+        ("default-processor", damaged(inbound(7), DEEP), inbound),
+        ("default-processor", damaged(inbound(7), rb'"\ud800"'), inbound),
+        ("default-processor", inbound(7, device_id="nobody's", received_time=10**18), inbound),
+        ("writer", damaged(known(7), DEEP), known),
+        ("writer", damaged(known(7), rb'"\ud800"'), known),
+        ("writer", damaged(known(7), b'"\xff"'), known),
+        ("writer", damaged(known(7), b"9" * 4_000), known),
     ],
-    ids=["no inbound message", "no device message", "more paths than a device may have"],
+    ids=[
+        "no inbound message",
+        "no device message",
+        "more paths than a device may have",
+        "inbound, nested too deep",
+        "inbound, half a surrogate pair",
+        "inbound, of nobody at a time that no calendar has",
+        "nested too deep",
+        "half a surrogate pair",
+        "not UTF-8",
+        "a number that no store holds",
+    ],
 )
 def test_the_poisoned_event_alone_is_set_aside(
     run: Run, topic: str, poison: bytes, good: Callable[[int], bytes]

@@ -273,3 +273,23 @@ async def test_devices_without_blueprint_or_with_a_missing_one_go_to_the_writer(
     add_device(service, "d4", "t-4", blueprintId="gone")
     assert await service.post(push([event("t-3"), event("t-4")])) == 204
     assert len(service.topics.events("writer")) == 2
+
+
+@pytest.mark.parametrize("field", ["time", "receivedTime"])
+@pytest.mark.parametrize("ms", [-1, 253_370_764_800_001, 10**18, 10**30])
+async def test_a_time_that_no_calendar_has_costs_its_own_event_alone(
+    service: Service, field: str, ms: int
+) -> None:
+    batch = [event(), event("nobody's", **{field: ms}), event(id="e2")]
+    assert await service.post(push(batch)) == 204
+    assert [e["id"] for e in service.topics.events("writer")] == ["e1", "e2"]
+    ((data, attributes),) = service.topics.to("quarantine")
+    assert (data, attributes["errorType"], attributes["index"]) == (batch[1], "message.undecodable", "1")
+
+
+async def test_text_that_is_no_unicode_costs_its_own_event_alone(service: Service) -> None:
+    good, other = json.dumps(event()).encode(), json.dumps(event(id="e2")).encode()
+    poison = json.dumps(event(id="?")).encode().replace(b'"?"', rb'"\ud800"')
+    assert await service.post(push(b"[" + b",".join([good, poison, other]) + b"]")) == 204
+    assert [e["id"] for e in service.topics.events("writer")] == ["e1", "e2"]
+    assert [a["index"] for _, a in service.topics.to("quarantine")] == ["1"]

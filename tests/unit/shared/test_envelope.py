@@ -51,8 +51,54 @@ def test_a_message_that_only_mentions_a_route_message_is_no_wrapper() -> None:
     assert [bytes(raw) for raw in envelope.unwrap(data).messages] == [data]
 
 
+POISONS = [
+    b'{"a":"\xff"}',
+    rb'{"a":"\ud800"}',
+    b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    b'{"a":NaN, "b" }',
+]
+
+
+@pytest.mark.parametrize("poison", POISONS, ids=range(len(POISONS)))
+def test_a_message_that_is_no_json_stays_one_of_its_batch(poison: bytes) -> None:
+    batch = b'[{"a":"],"}, ' + poison + b' ,{"b":2}]'
+    messages = [b'{"a":"],"}', poison, b'{"b":2}']
+    assert [bytes(raw) for raw in envelope.unwrap(batch).messages] == messages
+    wrapped = b'{"type": "routeMsg","message":' + batch + b',"options":{"x":1} ,"route":["writer"]}'
+    contents = envelope.unwrap(wrapped)
+    assert [bytes(raw) for raw in contents.messages] == messages
+    assert (contents.options, contents.route) == ({"x": 1}, ["writer"])
+    alone = envelope.unwrap(b'{"type":"routeMsg","message":' + poison + b"}")
+    assert [bytes(raw) for raw in alone.messages] == [poison]
+
+
 @pytest.mark.parametrize(
-    "data", [b"", b"5", b"null", b"[1,", b'{"type":"routeMsg","message":5}', b"\xff\xfe"]
+    "data",
+    [
+        b'{"type":"routeMsg","message":[1],"options":"\xff"}',
+        b'{"type":"routeMsg","options":"\xff"}',
+        b'{"type":"routeMsg","message":[1],"route":',
+        b'{"type":"\xff","message":[1],"route":"routeMsg"}',
+    ],
+)
+def test_a_broken_wrapper_is_one_message_to_be_refused(data: bytes) -> None:
+    assert [bytes(raw) for raw in envelope.unwrap(data).messages] == [data]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"5",
+        b"null",
+        b"[1,",
+        b"[1,,2]",
+        b"[ }",
+        b"[1}",
+        b"[1] 2",
+        b'{"type":"routeMsg","message":5}',
+        b"\xff\xfe",
+    ],
 )
 def test_what_holds_no_messages_is_rejected(data: bytes) -> None:
     with pytest.raises(Rejected):

@@ -100,6 +100,37 @@ async def test_what_cannot_be_decoded_is_set_aside_and_the_rest_stored(service: 
     assert len(service.history.rows) == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (b'"\xff"', "message.undecodable"),
+        (rb'"\ud800"', "message.undecodable"),
+        (b"[" * 5000 + b"]" * 5000, "message.undecodable"),
+        (b"9" * 4000, "event.unprocessable"),
+    ],
+    ids=["not UTF-8", "half a surrogate pair", "nested too deep", "a number that no store holds"],
+)
+async def test_a_value_that_cannot_be_read_costs_its_own_event_alone(
+    service: Transponder, value: bytes, error: str
+) -> None:
+    service.firestore.put()
+    good = [json.dumps(event(str(n), time=T + n, data=sets({f"k{n}": n}))).encode() for n in range(2)]
+    poison = json.dumps(event("bad", data=sets({"x": "?"}))).encode().replace(b'"?"', value)
+    assert await service.push(b"[" + b",".join([good[0], poison, good[1]]) + b"]") == 204
+    ((_, original, attributes),) = service.topics.published
+    assert original == poison
+    assert (attributes["errorType"], attributes["index"]) == (error, "1")
+    assert service.firestore.device()["data"] == {"k0": 0, "k1": 1}
+
+
+async def test_an_event_that_writes_nothing_needs_a_time_all_the_same(service: Transponder) -> None:
+    service.firestore.put()
+    batch = [event("1", time=10**17), event("2", receivedTime=10**30), event("3", data=sets({"a": 1}))]
+    assert await service.push(batch) == 204
+    assert error_types(service) == [("0", "event.time"), ("1", "event.time")]
+    assert service.firestore.device()["lastEventTime"] == T
+
+
 @pytest.mark.parametrize("data", [b"", b"nothing", b'"text"', b"[1,", b"\xff\xfe"])
 async def test_a_message_that_cannot_be_split_is_set_aside_whole(service: Transponder, data: bytes) -> None:
     assert await service.push(data) == 204

@@ -44,6 +44,12 @@ def needs_state(arrival: Arrival) -> bool:
     return isinstance(message, DeviceDataEvent) and message.kind == "data"
 
 
+def changes_state(arrival: Arrival) -> bool:
+    """Whether the device's document will be written: even an event that changes no data was seen."""
+    message = arrival.message
+    return isinstance(message, DeviceDataEvent) and message.kind == "data" and not message.historical
+
+
 def shares(arrivals: Iterable[Arrival], known: Mapping[str, State]) -> list[Share]:
     """The shares of arrivals. An arrival whose device is gone is marked so and has none."""
     found: list[Share] = []

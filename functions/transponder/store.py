@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 
@@ -68,34 +68,42 @@ class Storing:
 
     async def _attempt(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Try once; returns the arrivals that somebody else was faster with."""
-        known = await self._known({a.device for a in arrivals if plan.needs_state(a)})
-        wanted = plan.shares(arrivals, known)
-        work, standing = plan.fold_all(wanted, known, self._written)
+        wanted = {a.device for a in arrivals if plan.needs_state(a)}
+        known = await self._known(wanted, {a.device for a in arrivals if plan.changes_state(a)})
+        shares = plan.shares(arrivals, known)
+        work, standing = plan.fold_all(shares, known, self._written)
         if await self._append(standing):
             # What history refused must not be in the state.
             standing = [share for share in standing if share.key in self._appended]
             work, _ = plan.fold_all(standing, known, self._written)
         return await self._write(work)
 
-    async def _known(self, wanted: Iterable[str]) -> dict[str, State]:
-        """The states of devices and of all that their data is forwarded to; the missing ones are absent."""
+    async def _known(self, wanted: Iterable[str], changing: Container[str]) -> dict[str, State]:
+        """The states of devices and of all that their data is forwarded to; the missing ones are absent.
+
+        What is remembered serves the ``changing`` ones, and those that get copies of their data: writing
+        them will tell if it is out of date. Nothing would tell it of the others, so they are read.
+        """
         known: dict[str, State] = {}
         asked: set[str] = set()
         waiting = set(wanted)
+        doubted = {name for name in waiting if name not in changing}
         while waiting:
             asked |= waiting
-            found = {name: kept for name in waiting if (kept := self._states.get(name)) is not None}
+            found = {name: kept for name in waiting - doubted if (kept := self._states.get(name)) is not None}
             unread = waiting - found.keys()
             if unread:
                 for document in (await firestore.batch_get(unread, state.MASK)).values():
                     found[document.name] = documents.read(document)
                     self._states.put(found[document.name])
             known |= found
-            waiting = {
-                names.device(_project(one.name), device_id)
-                for one in found.values()
-                for device_id in one.forward_to
-            } - asked
+            waiting = set()
+            for one in found.values():
+                receivers = {names.device(_project(one.name), receiver) for receiver in one.forward_to}
+                waiting |= receivers
+                if one.name in doubted:
+                    doubted |= receivers
+            waiting -= asked
         return known
 
     async def _append(self, shares: Sequence[Share]) -> bool:

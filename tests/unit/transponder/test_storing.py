@@ -143,6 +143,24 @@ async def test_a_new_parent_is_noticed_though_the_device_is_remembered(service: 
     assert [r["event_id"] for r in service.history.rows] == ["1", "2", ids.digest("d1", "2")]
 
 
+async def test_a_new_parent_is_noticed_though_nothing_but_historical_events_come(
+    service: Transponder,
+) -> None:
+    service.firestore.put("p1", blueprintId="site")
+    service.firestore.put("d1")
+    await service.push(event("1", data=sets({"a": 1})))
+    service.firestore.put("d1", forwardTo=["p1"])
+    await service.push(event("2", historical=True, data=sets({"a": 2})))
+    service.firestore.put("p1", blueprintId="plant")
+    await service.push(event("3", historical=True, data=sets({"a": 3})))
+    service.firestore.put("d1", forwardTo=[])
+    await service.push(event("4", historical=True, data=sets({"a": 4})))
+    copies = {
+        row["event_id"]: row["blueprint_id"] for row in service.history.rows if row["device_id"] == "p1"
+    }
+    assert copies == {ids.digest("d1", "2"): "site", ids.digest("d1", "3"): "plant"}
+
+
 async def test_what_is_stored_goes_on_along_the_route(service: Transponder) -> None:
     service.firestore.put()
     messages = [event("1", data=sets({"a": 1})), event("2", "gone", data=sets({"a": 1}))]

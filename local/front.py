@@ -77,7 +77,8 @@ class Front:
                 f"There is nothing at {request.path}.",
                 f"The paths that exist are {known or 'none'}.",
             )
-        return await self._pass_on(self._runners[function.name], request, request.raw_path)
+        # Not raw_path: a proxy's form of request has the whole URL there.
+        return await self._pass_on(self._runners[function.name], request, request.rel_url.raw_path_qs)
 
     async def pushed(self, request: web.BaseRequest) -> web.StreamResponse:
         """A push of Pub/Sub: ``/_push/<token>/<function>``."""

@@ -61,6 +61,21 @@ def test_headers_of_one_connection_are_not_passed_on(stack: Stack) -> None:
     assert headers["x-cloud-trace-context"]
 
 
+def test_a_request_as_a_proxy_gets_it_reaches_the_same_path(stack: Stack) -> None:
+    url = urlsplit(stack.url)
+    request = (
+        "POST http://elsewhere.example/echo/a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n"
+        "Connection: close\r\nContent-Length: 0\r\n\r\n"
+    )
+    with socket.create_connection((url.hostname, url.port), 30) as connection:
+        connection.sendall(request.encode())
+        text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    head, _, body = text.partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 200")
+    seen = json.loads(body)
+    assert (seen["path"], seen["query"]) == ("/echo/a%2Fb", "x=1")
+
+
 def test_function_sees_emulators_and_its_settings_alone(stack: Stack) -> None:
     seen = ask(f"{stack.url}/echo").body["environment"]
     for name, value in stack.env().items():

@@ -21,6 +21,7 @@ import msgspec
 from shared import clock, names
 from shared.clients import pubsub
 from shared.errors import Rejected
+from shared.log import log
 
 TOPIC = "quarantine"
 # A document holds 1 MiB, attributes included: longer data stand in parts below their entry.
@@ -87,8 +88,11 @@ def wrap(data: bytes, options: bytes, route: bytes) -> bytes:
     return b"".join((*parts, b"}"))
 
 
-async def set_aside(entries: Sequence[SetAside]) -> None:
-    """Publish entries to the topic ``quarantine``; returns when they are confirmed. Transient otherwise."""
+async def set_aside(entries: Sequence[SetAside], trace: str | None = None) -> None:
+    """Publish entries to the topic ``quarantine``; returns when they are confirmed. Transient otherwise.
+
+    One log line for each, once they are safe.
+    """
     messages = [to_message(entry) for entry in entries]
     start = size = 0
     for index, (data, attributes) in enumerate(messages):
@@ -100,6 +104,16 @@ async def set_aside(entries: Sequence[SetAside]) -> None:
         size += more
     if start < len(messages):
         await pubsub.publish(TOPIC, messages[start:])
+    for entry in entries:
+        log(
+            "WARNING",
+            "message set aside",
+            trace=trace,
+            errorType=entry.error.error_type,
+            error=entry.error.message[:500],
+            messageId=entry.message_id,
+            index=entry.index,
+        )
 
 
 def part_name(project_id: str, entry_id: str, number: int) -> str:

@@ -58,7 +58,7 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
     except Rejected as error:
         project = delivery.attributes.get("projectId")
         whole = SetAside(error, delivery.data, SERVICE, TOPIC, delivery.message_id, project_id=project)
-        await _set_aside([whole], trace)
+        await set_aside([whole], trace)
         _log_batch(delivery, began, trace, {"quarantined": 1})
         return
     parts = instance()
@@ -68,7 +68,7 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
     refused = await parts.sending.send(routed, delivery.hops + 1)
     for index, refusal in refused.items():
         batch.refused[routed.places[index]] = refusal
-    await _set_aside([_entry(delivery, batch, place) for place in sorted(batch.refused)], trace)
+    await set_aside([_entry(delivery, batch, place) for place in sorted(batch.refused)], trace)
     unknown = batches.unknown(batch, devices)
     await _record(unknown)
     counts = {
@@ -109,22 +109,6 @@ def _entry(delivery: Delivery, batch: Batch, place: int) -> SetAside:
         contents.options,
         contents.route,
     )
-
-
-async def _set_aside(entries: list[SetAside], trace: str | None) -> None:
-    if not entries:
-        return
-    await set_aside(entries)
-    for entry in entries:
-        log(
-            "WARNING",
-            "message set aside",
-            trace=trace,
-            messageId=entry.message_id,
-            index=entry.index,
-            errorType=entry.error.error_type,
-            error=entry.error.message[:500],
-        )
 
 
 async def _record(unknown: Mapping[Key, tuple[list[int], Any]]) -> None:

@@ -127,21 +127,10 @@ def _entry(
 
 
 async def _set_aside(entries: Sequence[SetAside], trace: str | None) -> None:
-    if not entries:
-        return
-    from shared.quarantine import set_aside
+    if entries:
+        from shared.quarantine import set_aside
 
-    await set_aside(entries)
-    for entry in entries:
-        log(
-            "WARNING",
-            "event set aside",
-            trace=trace,
-            errorType=entry.error.error_type,
-            error=entry.error.message[:500],
-            messageId=entry.message_id,
-            index=entry.index,
-        )
+        await set_aside(entries, trace)
 
 
 async def _again(delivery: Delivery, batch: Batch) -> None:

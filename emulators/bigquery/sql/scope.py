@@ -37,9 +37,18 @@ def check_scopes(tree: exp.Expr, tables: Tables) -> None:
     for join in tree.find_all(exp.Join):
         if join.args.get("method"):
             raise unsupported_sql(f"{join.args['method']} JOIN")
+        _check_condition(join)
     for alias in tree.find_all(exp.TableAlias):
         if alias.columns and not isinstance(alias.parent, exp.Unnest):
             raise unsupported_sql("A list of column names after an alias")
+
+
+def _check_condition(join: exp.Join) -> None:
+    """An inner join says on what. A comma and CROSS JOIN say by their kind that there is nothing to say."""
+    if join.args.get("kind") not in (None, "", "INNER") or join.args.get("side"):
+        return
+    if not (join.args.get("on") or join.args.get("using") or isinstance(join.this, exp.Unnest)):
+        raise invalid_query("INNER JOIN must have an immediately following ON or USING clause")
 
 
 def sources_of(select: exp.Select) -> list[exp.Expr]:

@@ -71,9 +71,12 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
     await set_aside([_entry(delivery, batch, place) for place in sorted(batch.refused)], trace)
     unknown = batches.unknown(batch, devices)
     await _record(unknown)
+    # An empty route, or one whose conditions all fail, is how a user says that a message goes no further.
+    ended = sum(not steps for steps in routed.steps)
     counts = {
         "messages": len(batch.contents.messages),
-        "forwarded": len(routed.data) - len(refused),
+        "forwarded": len(routed.data) - len(refused) - ended,
+        "ended": ended,
         "unknown": sum(len(times) for times, _ in unknown.values()),
         "quarantined": len(batch.refused),
     }

@@ -152,3 +152,13 @@ async def test_of_parcels_that_a_topic_refuses_only_the_culprits_are_set_aside(s
     assert [e["id"] for e in service.topics.events("writer")] == ["e1", "e2", "e3"]
     ((data, attributes),) = service.topics.to("quarantine")
     assert (data["id"], attributes["errorType"]) == ("e0", "message.tooLarge")
+
+
+async def test_a_message_whose_route_leads_nowhere_is_counted_as_ended(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_device(service, "d3", "t-3", messageRoute=_route([]))
+    assert await service.post(push([event("t-3"), event("t-1")])) == 204
+    assert [e["deviceId"] for e in service.topics.events("writer")] == ["d1"]
+    line = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (line["messages"], line["forwarded"], line["ended"], line["quarantined"]) == (2, 1, 1, 0)

@@ -19,6 +19,16 @@ from tests.integration.local.conftest import ask, eventually, publish
 pytestmark = pytest.mark.xdist_group("local-front")  # one stack for all
 
 
+def exchange(stack: Stack, request: str) -> tuple[str, str]:
+    """Send a request as it stands, byte for byte; the head and the body of the answer."""
+    url = urlsplit(stack.url)
+    with socket.create_connection((url.hostname, url.port), 30) as connection:
+        connection.sendall(request.encode())
+        text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    head, _, body = text.partition("\r\n\r\n")
+    return head, body
+
+
 def test_request_reaches_its_function_unchanged(stack: Stack) -> None:
     answer = ask(f"{stack.url}/echo/a%2Fb?x=1%202&y", b"text", "PUT", X_Mine="m", Content_Type="text/x")
     assert answer.status == 200
@@ -42,15 +52,11 @@ def test_body_that_is_compressed_stays_so(stack: Stack) -> None:
 
 
 def test_headers_of_one_connection_are_not_passed_on(stack: Stack) -> None:
-    url = urlsplit(stack.url)
     request = (
         "POST /echo HTTP/1.1\r\nHost: h\r\nConnection: close, X-Drop\r\nX-Drop: 1\r\nTE: trailers\r\n"
         "X-Forwarded-For: 192.0.2.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     )
-    with socket.create_connection((url.hostname, url.port), 30) as connection:
-        connection.sendall(request.encode())
-        text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-    head, _, body = text.partition("\r\n\r\n")
+    head, body = exchange(stack, request)
     assert "x-own: 1" in head
     assert "x-hop" not in head.lower()
     seen = json.loads(body)
@@ -62,15 +68,11 @@ def test_headers_of_one_connection_are_not_passed_on(stack: Stack) -> None:
 
 
 def test_a_request_as_a_proxy_gets_it_reaches_the_same_path(stack: Stack) -> None:
-    url = urlsplit(stack.url)
     request = (
         "POST http://elsewhere.example/echo/a%2Fb?x=1 HTTP/1.1\r\nHost: h\r\n"
         "Connection: close\r\nContent-Length: 0\r\n\r\n"
     )
-    with socket.create_connection((url.hostname, url.port), 30) as connection:
-        connection.sendall(request.encode())
-        text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-    head, _, body = text.partition("\r\n\r\n")
+    head, body = exchange(stack, request)
     assert head.startswith("HTTP/1.1 200")
     seen = json.loads(body)
     assert (seen["path"], seen["query"]) == ("/echo/a%2Fb", "x=1")

@@ -117,6 +117,8 @@ Cursor
   before 2 bool
 Int32Value
   value 1 int32
+Int64Value
+  value 1 int64
 StructuredQuery
   select 1 Projection
   from_ 2 CollectionSelector[]
@@ -133,6 +135,22 @@ RunQueryResponse
   document 1 Document
   read_time 3 Timestamp
   skipped_results 4 int32
+Count
+  up_to 1 Int64Value
+Aggregation operator
+  count 1 Count?
+  alias 7 string
+StructuredAggregationQuery query_type
+  structured_query 1 StructuredQuery?
+  aggregations 3 Aggregation[]
+RunAggregationQueryRequest query_type
+  parent 1 string
+  structured_aggregation_query 2 StructuredAggregationQuery?
+AggregationResult
+  aggregate_fields 2 Value{}
+RunAggregationQueryResponse
+  result 1 AggregationResult
+  read_time 3 Timestamp
 """
 
 
@@ -154,6 +172,8 @@ class Messages(msgspec.Struct, frozen=True):
     CommitResponse: Any
     RunQueryRequest: Any
     RunQueryResponse: Any
+    RunAggregationQueryRequest: Any
+    RunAggregationQueryResponse: Any
 
 
 @cache
@@ -186,7 +206,7 @@ def _declare(field_class: Any, message: Any, name: str, number: str, kind: str) 
     field = message.field.add(name=name, number=int(number), label=label)
     if mapped:
         # protobuf's own way to write a map: a repeated nested message named after the field.
-        entry = message.nested_type.add(name=f"{name.capitalize()}Entry")
+        entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
         entry.options.map_entry = True
         _declare(field_class, entry, "key", "1", "string")
         _declare(field_class, entry, "value", "2", kind)

@@ -122,6 +122,22 @@ async def test_a_query_returns_the_documents_of_a_collection(project: str) -> No
     assert await firestore.run_query(names.project("empty"), query) == []
 
 
+async def test_a_query_is_counted_without_its_documents(project: str) -> None:
+    pb = messages()
+    for i in range(5):
+        name = f"{names.project('pc')}/quarantine/q{i}"
+        assert await firestore.batch_write([_write(name, {"service": f"s{i % 2}"})]) == [0]
+    query = pb.StructuredQuery()
+    query.from_.add(collection_id="quarantine")
+    assert await firestore.count(names.project("pc"), query) == 5
+    assert await firestore.count(names.project("pc"), query, limit=2) == 2
+    query.where.field_filter.field.field_path = "service"
+    query.where.field_filter.op = 5
+    query.where.field_filter.value.CopyFrom(to_value("s0"))
+    assert await firestore.count(names.project("pc"), query) == 3
+    assert await firestore.count(names.project("empty"), query) == 0
+
+
 async def test_many_callers_share_one_channel(project: str) -> None:
     name = names.device(project, "shared")
     await firestore.batch_write([_write(name, {"n": 1})])

@@ -16,6 +16,10 @@ from shared.clients.firestore_pb import Messages, messages
 _ELSEWHERE = {
     "Timestamp": None,
     "Int32Value": wrappers_pb2.Int32Value.DESCRIPTOR,
+    "Int64Value": wrappers_pb2.Int64Value.DESCRIPTOR,
+    "Count": types.StructuredAggregationQuery.Aggregation.Count.pb().DESCRIPTOR,
+    "Aggregation": types.StructuredAggregationQuery.Aggregation.pb().DESCRIPTOR,
+    "AggregationResult": types.AggregationResult.pb().DESCRIPTOR,
     "Status": types.BatchWriteResponse.pb().DESCRIPTOR.fields_by_name["status"].message_type,
     "LatLng": types.Value.pb().DESCRIPTOR.fields_by_name["geo_point_value"].message_type,
     "FieldTransform": types.DocumentTransform.FieldTransform.pb().DESCRIPTOR,

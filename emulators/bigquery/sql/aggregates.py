@@ -138,6 +138,7 @@ AGGREGATES = {
     "LOGICAL_OR": Function("BOOL", ("BOOL",), "bool_or", True, True),
     "ANY_VALUE": Function("=0", ("ANY",), _any_value, True, False, (exp.HavingMax,)),
     "ARRAY_AGG": Function("[0]", ("ANY",), _array_agg, True, False, _LIST),
+    "ARRAY_CONCAT_AGG": Function("=0", ("ARRAY",), lambda a: call("flatten", call("list", *a)), True),
     "STRING_AGG": Function(
         "STRING", ("STRING", "STRING?"), _string_agg, True, False, (exp.Distinct, exp.Order, exp.Limit)
     ),

@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from emulators.bigquery.errors import invalid_query, unsupported_sql
-from emulators.bigquery.sql.calls import Function, call, constant_int, constant_text, text
+from emulators.bigquery.sql.calls import Build, Function, call, constant_int, constant_text, text
 from emulators.bigquery.sql.types import kind, no_signature, typed
 from emulators.bigquery.values import BadValue, canonical_json
 
@@ -68,6 +68,17 @@ def _json_query(arguments: list[exp.Expr]) -> exp.Expr:
     return call("json_extract", arguments[0], _path(arguments, "JSON_QUERY"))
 
 
+def _array_of(name: str, macro: str) -> Build:
+    """JSON_QUERY_ARRAY and its kin: of a JSON value, at a constant path."""
+
+    def build(arguments: list[exp.Expr]) -> exp.Expr:
+        if kind(arguments[0]) == "STRING":
+            raise unsupported_sql(f"{name} of JSON that is a STRING")
+        return call(macro, call("json_extract", arguments[0], _path(arguments, name)))
+
+    return build
+
+
 def _parse_json(arguments: list[exp.Expr]) -> exp.Expr:
     return literal(constant_text(arguments[0], "The argument of PARSE_JSON, in this emulator,"))
 
@@ -106,6 +117,13 @@ def subscript(base: exp.Expr, key: exp.Expr) -> exp.Expr:
 JSON_FUNCTIONS = {
     "JSON_VALUE": Function("STRING", ("JSON_TEXT", "STRING?"), _json_value),
     "JSON_QUERY": Function("=0", ("JSON_TEXT", "STRING?"), _json_query),
+    "JSON_QUERY_ARRAY": Function(
+        "ARRAY<JSON>", ("JSON_TEXT", "STRING?"), _array_of("JSON_QUERY_ARRAY", "bq_json_array")
+    ),
+    "JSON_VALUE_ARRAY": Function(
+        "ARRAY<STRING>", ("JSON_TEXT", "STRING?"), _array_of("JSON_VALUE_ARRAY", "bq_json_value_array")
+    ),
+    "JSON_KEYS": Function("ARRAY<STRING>", ("JSON",), "bq_json_keys"),
     "PARSE_JSON": Function("JSON", ("STRING",), _parse_json),
     "TO_JSON_STRING": Function("STRING", ("ANY",), _to_json_string),
     "JSON_TYPE": Function("STRING", ("JSON",), "bq_json_type"),

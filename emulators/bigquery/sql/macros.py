@@ -87,6 +87,17 @@ _JSON = (
     r"""bq_json_text(j) AS CASE WHEN regexp_matches(
         j::VARCHAR, '(^|[\[:,])-?[0-9.]+[eE]|(^|[\[:,])-?[0-9]{16}\.0')
         THEN refuse('Text of JSON numbers that need an exponent') ELSE coalesce(j::VARCHAR, 'null') END""",
+    # Strict mode: what stands in arrays is left out. DuckDB quotes more keys than BigQuery does.
+    r"""bq_json_plain_key(k) AS regexp_replace(substr(k, 3), '"([A-Za-z0-9_]+)"', '\1', 'g')""",
+    """bq_json_keys(j) AS CASE WHEN j IS NULL THEN NULL ELSE (SELECT CASE
+        WHEN bool_or(contains(bq_json_plain_key(fullkey), '"'))
+        THEN refuse('JSON_KEYS of keys with other characters than letters, digits and _')
+        ELSE coalesce(list(DISTINCT bq_json_plain_key(fullkey) ORDER BY bq_json_plain_key(fullkey)), []) END
+        FROM json_tree(j) WHERE fullkey <> '$' AND NOT contains(fullkey, '[')) END""",
+    """bq_json_array(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN json_extract(j, '$[*]') END""",
+    """bq_json_value_array(j) AS CASE WHEN json_type(j) = 'ARRAY' AND NOT list_contains(
+            list_transform(json_extract(j, '$[*]'), lambda x: json_type(x) IN ('ARRAY', 'OBJECT')), true)
+        THEN list_transform(json_extract(j, '$[*]'), lambda x: bq_json_value(x, '$')) END""",
 )
 _NUMBERS = (
     # The list makes that x is evaluated once: these calls stand inside one another.
@@ -107,6 +118,8 @@ _NUMBERS = (
         > 0.5 * pow(10, -n) THEN refuse('ROUND of a number this close to the middle of two results')
         ELSE round(x::DOUBLE, n::INTEGER) END""",
     "bq_sqrt(x) AS CASE WHEN x < 0 THEN error('Argument to SQRT cannot be negative') ELSE sqrt(x) END",
+    "bq_asin(x) AS CASE WHEN x < -1 OR x > 1 THEN error('Argument to ASIN must be between -1 and 1') "
+    "ELSE asin(x) END",
     "bq_ln(x) AS CASE WHEN x <= 0 THEN error('Argument to LN must be positive') ELSE ln(x) END",
     "bq_log10(x) AS CASE WHEN x <= 0 THEN error('Argument to LOG10 must be positive') ELSE log10(x) END",
     "bq_floor_div(a, b) AS (a - (((a % b) + b) % b)) // b",

@@ -74,6 +74,16 @@ JSON = [
     ("""LAX_STRING((JSON '{"a": {"B": [0, "x"]}}').a.B[1])""", "x"),
     ("""LAX_INT64((JSON '{"a": {"b": 1}}')['a']['b'])""", 1),
     ("""LAX_INT64((JSON '{"a": 1}').A)""", None),
+    ("""JSON_KEYS(JSON '{"a": {"b": 1}}')""", ["a", "a.b"]),
+    ("""JSON_KEYS(JSON '{"a": [{"b": 1}, {"c": 2}], "d": {"0": {"e": {}}}}')""", ["a", "d", "d.0", "d.0.e"]),
+    ("JSON_KEYS(JSON '1')", []),
+    ("ARRAY_LENGTH(JSON_KEYS(JSON_QUERY(JSON '{\"a\": 1}', '$.b')))", None),
+    ("""JSON_VALUE_ARRAY(JSON '{"fruits": ["apples", 7, true]}', '$.fruits')""", ["apples", "7", "true"]),
+    ("""ARRAY_LENGTH(JSON_VALUE_ARRAY(JSON '{"a": [[1]]}', '$.a'))""", None),
+    ("""ARRAY_LENGTH(JSON_VALUE_ARRAY(JSON '{"a": "b"}', '$.a'))""", None),
+    ("""ARRAY_LENGTH(JSON_QUERY_ARRAY(JSON '{"a": [[1], {"b": 2}]}', '$.a'))""", 2),
+    ("""TO_JSON_STRING(JSON_QUERY_ARRAY(JSON '{"a": [1, {"b": 2}]}', '$.a')[OFFSET(1)])""", '{"b":2}'),
+    ("""ARRAY_LENGTH(JSON_QUERY_ARRAY(JSON '{"a": 1}', '$.a'))""", None),
 ]
 TIME = [
     ("TIMESTAMP_BUCKET(TIMESTAMP '1949-12-30 13:00:00', INTERVAL 12 HOUR)", utc(1949, 12, 30, 12)),
@@ -138,6 +148,9 @@ TIME = [
     ("GENERATE_TIMESTAMP_ARRAY('2016-10-07', '2016-10-05', INTERVAL 1 DAY)", []),
 ]
 SCALARS = [
+    ("SIN(0)", 0.0),
+    ("COS(0)", 1.0),
+    ("ASIN(1)", 1.5707963267948966),
     ("7 / 2", 3.5),
     ("1 + 2 * 3", 7),
     ("2 + (8 / 2) + (3 * 20)", 66.0),
@@ -252,6 +265,11 @@ _FRUIT = (
     "UNION ALL SELECT 'banana' UNION ALL SELECT 'pear')"
 )
 AGGREGATES = [
+    (
+        "SELECT ARRAY_LENGTH(ARRAY_CONCAT_AGG(x)) AS a "
+        "FROM (SELECT [1, 2] AS x UNION ALL SELECT NULL UNION ALL SELECT [3])",
+        3,
+    ),
     (f"SELECT COUNTIF(x < 0) AS a FROM {_NUMBERS}", 3),
     ("SELECT COUNTIF(x) AS a FROM (SELECT CAST(NULL AS BOOL) AS x)", 0),
     (f"SELECT SUM(x) AS a FROM {_NUMBERS}", -1),

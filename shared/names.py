@@ -6,6 +6,7 @@ aliases/{digest of the triple}                  outside name → device
 projects/{p}                                    name, revision (grows with every change that the event
                                                 path must learn of)
 projects/{p}/blueprints/{b}
+projects/{p}/messageRoutes/{r}                  a message route that blueprints and devices refer to
 projects/{p}/devices/{d}                        the device with its current state
 projects/{p}/unknownDevices/{digest of the triple}
 projects/{p}/quarantine/{id}                    what could not be processed
@@ -53,6 +54,11 @@ def project(project_id: str) -> str:
 def blueprint(project_id: str, blueprint_id: str) -> str:
     """The document of a blueprint."""
     return document("projects", project_id, "blueprints", blueprint_id)
+
+
+def message_route(project_id: str, route_id: str) -> str:
+    """The document of a message route that blueprints and devices refer to."""
+    return document("projects", project_id, "messageRoutes", route_id)
 
 
 def device(project_id: str, device_id: str) -> str:

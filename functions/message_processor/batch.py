@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
@@ -15,6 +15,10 @@ from functions.message_processor.plan import Plan
 from shared.envelope import Contents
 from shared.errors import Rejected
 from shared.routes import Step
+
+if TYPE_CHECKING:
+    from functions.message_processor.attributes import Misfit
+    from shared.attributes.checks import Checks
 
 
 class Batch(msgspec.Struct):
@@ -31,12 +35,16 @@ class Batch(msgspec.Struct):
 
 
 class Routed(msgspec.Struct):
-    """The messages of known devices, encoded, with their steps; ``places`` as in the batch."""
+    """The messages of known devices, encoded, with their steps; ``places`` as in the batch.
+
+    ``misfits``: those whose values do not fit their attributes, where these only warn.
+    """
 
     places: list[int] = []
     data: list[bytes] = []
     projects: list[str] = []
     steps: list[list[Step]] = []
+    misfits: list[Misfit] = []
 
 
 def read(contents: Contents) -> Batch:
@@ -83,6 +91,8 @@ def route(batch: Batch, devices: Mapping[Key, Result], states: Mapping[Key, Any]
     for key, indexes in batch.by_key.items():
         found = devices[key]
         if isinstance(found, Resolved):
+            if found.checks is not None:
+                indexes = _fitting(batch, indexes, found.checks, found.device.device_id, routed)
             for index in indexes:
                 owners[index] = (key, found)
         elif found is not None:
@@ -105,6 +115,24 @@ def route(batch: Batch, devices: Mapping[Key, Result], states: Mapping[Key, Any]
         routed.projects.append(resolved.device.project_id)
         routed.steps.append(steps)
     return routed
+
+
+def _fitting(batch: Batch, indexes: list[int], checks: Checks, device_id: str, routed: Routed) -> list[int]:
+    """Those of a device's messages that pass its checks."""
+    # A start without checks does not pay for them.
+    from functions.message_processor.attributes import misfit
+
+    passed = []
+    for index in indexes:
+        try:
+            found = misfit(checks, batch.messages[index], device_id)
+        except Rejected as error:
+            batch.refused[batch.places[index]] = error
+            continue
+        if found:
+            routed.misfits.append(found)
+        passed.append(index)
+    return passed
 
 
 def unknown(batch: Batch, devices: Mapping[Key, Result]) -> dict[Key, tuple[list[int], Raw]]:

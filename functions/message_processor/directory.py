@@ -12,10 +12,12 @@ import re
 import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.message_processor import definitions
+from functions.message_processor.definitions import ID, Definitions, Generation
 from functions.message_processor.events import Device, Key
 from functions.message_processor.plan import Plan, plan
 from shared import clock, names, values
@@ -23,47 +25,41 @@ from shared.clients import firestore
 from shared.clients.firestore import Document
 from shared.errors import Rejected, Transient
 
+if TYPE_CHECKING:
+    from shared.attributes.checks import Checks
+
 CHECK_MS = 5_000
 MAX_ENTRIES = 200_000
 MAX_PROJECTS = 10_000
 
 _FACTS = ("name", "blueprintId", "systemId", "networkId", "simulated", "parentDeviceId")
 # Never the state and the registers: they are large, and change with every event.
-_MASK = ("revision", "projectId", "deviceId", "deleted", "messageRoute", *_FACTS)
-_ID = r"(?!__)[A-Za-z0-9_\-]{1,128}\Z"
+_MASK = ("revision", "projectId", "deviceId", "deleted", "messageRoute", "messageRouteId", *_FACTS)
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """A known device: the ids for its messages, its routes, and what conditions may read of it."""
+    """A known device: the ids for its messages, its routes, what conditions may read of it, its checks."""
 
     device: Device
     data_plan: Plan
     ack_plan: Plan
     facts: dict[str, Any]
+    checks: Checks | None = None
 
 
 Result = Resolved | Rejected | None
 
 
-class _Generation:
-    """What was learned of a project under one revision."""
-
-    __slots__ = ("blueprints",)
-
-    def __init__(self) -> None:
-        self.blueprints: dict[str, str | None] = {}
-
-
 class _Project(msgspec.Struct):
     revision: int | None = None
     checked_ms: int = -CHECK_MS
-    generation: _Generation = msgspec.field(default_factory=_Generation)
+    generation: Generation = msgspec.field(default_factory=Generation)
     checking: asyncio.Future[bool] | None = None
 
 
 class _Entry(msgspec.Struct, frozen=True):
     result: Resolved | None
-    generation: _Generation
+    generation: Generation
     until_ms: int | None
 
 
@@ -86,7 +82,7 @@ class Directory:
         for key in keys:
             name = key.project
             if name is not None and name not in projects:
-                if not re.match(_ID, name):
+                if not re.match(ID, name):
                     results[key] = Rejected("message.badProject", f"{name!r} is no project's id")
                     continue
                 projects[name] = self._project(name)
@@ -181,14 +177,14 @@ class Directory:
     def _take_revision(self, project: _Project, document: Document | None, now: int) -> None:
         revision = 0 if document is None else _plain(document).get("revision") or 0
         if revision != project.revision:
-            project.revision, project.generation = revision, _Generation()
+            project.revision, project.generation = revision, Generation()
         project.checked_ms = now
 
     async def _find_devices(
         self,
         keys: list[Key],
         documents: dict[str, Document],
-        generations: Mapping[str, _Generation],
+        generations: Mapping[str, Generation],
         now: int,
         results: dict[Key, Result],
     ) -> None:
@@ -206,40 +202,16 @@ class Directory:
             else:
                 project_id, device_id = name.split("/")[-3], name.split("/")[-1]
                 found[key] = (project_id, device_id, fields)
-        texts = await self._blueprint_routes(found.values(), generations)
+        known = await definitions.learn(
+            ((project_id, fields) for project_id, _, fields in found.values()), generations
+        )
         for key, (project_id, device_id, fields) in found.items():
-            resolved = _resolved(
-                project_id, device_id, fields, texts.get((project_id, fields.get("blueprintId")))
-            )
+            resolved = _resolved(project_id, device_id, fields, known)
             self._keep(key, resolved, generations, now)
             results[key] = resolved
 
-    async def _blueprint_routes(
-        self, found: Iterable[tuple[str, str, dict[str, Any]]], generations: Mapping[str, _Generation]
-    ) -> dict[tuple[str, Any], str | None]:
-        """The ``messageRoute`` texts of the blueprints of devices, by project and blueprint."""
-        texts: dict[tuple[str, Any], str | None] = {}
-        wanted: dict[str, tuple[str, str]] = {}
-        for project_id, _, fields in found:
-            blueprint = fields.get("blueprintId")
-            if not isinstance(blueprint, str) or not re.match(_ID, blueprint):
-                continue
-            generation = generations.get(project_id)
-            if generation is not None and blueprint in generation.blueprints:
-                texts[project_id, blueprint] = generation.blueprints[blueprint]
-            else:
-                wanted[names.blueprint(project_id, blueprint)] = (project_id, blueprint)
-        if wanted:
-            documents = await firestore.batch_get(wanted, _MASK)
-            for name, (project_id, blueprint) in wanted.items():
-                text = _text(_plain(documents[name]).get("messageRoute")) if name in documents else None
-                texts[project_id, blueprint] = text
-                if project_id in generations:
-                    generations[project_id].blueprints[blueprint] = text
-        return texts
-
     def _keep(
-        self, key: Key, result: Resolved | None, generations: Mapping[str, _Generation], now: int
+        self, key: Key, result: Resolved | None, generations: Mapping[str, Generation], now: int
     ) -> None:
         if key.project is None:
             return  # no revision would tell when it changes
@@ -262,7 +234,7 @@ async def _looked_at(checks: Iterable[asyncio.Future[bool]]) -> None:
 def _first_document(key: Key) -> str | None:
     if key.alias_key is not None:
         return names.alias(key.network or "", key.alias_key, key.value)
-    return names.device(key.project, key.value) if key.project and re.match(_ID, key.value) else None
+    return names.device(key.project, key.value) if key.project and re.match(ID, key.value) else None
 
 
 def _device_name(key: Key, documents: Mapping[str, Document]) -> str:
@@ -277,35 +249,27 @@ def _device_name(key: Key, documents: Mapping[str, Document]) -> str:
     ours = key.project in (None, project_id) and alias.get("networkId") == key.network
     return (
         names.device(project_id, device_id)
-        if ours and re.match(_ID, project_id) and re.match(_ID, device_id)
+        if ours and re.match(ID, project_id) and re.match(ID, device_id)
         else ""
     )
 
 
-def _resolved(
-    project_id: str, device_id: str, fields: dict[str, Any], blueprint_text: str | None
-) -> Resolved:
-    own = _text(fields.get("messageRoute"))
+def _resolved(project_id: str, device_id: str, fields: dict[str, Any], known: Definitions) -> Resolved:
+    texts, checks = known.of(project_id, fields)
     project_id = sys.intern(project_id)
     fields = fields | {name: _shared(fields.get(name)) for name in ("systemId", "blueprintId", "networkId")}
     return Resolved(
         Device(project_id, device_id, fields["systemId"], fields["blueprintId"], fields["networkId"]),
-        plan("deviceDataEventMsg", own, blueprint_text),
-        plan("deviceEventAckMsg", own, blueprint_text),
+        plan("deviceDataEventMsg", texts),
+        plan("deviceEventAckMsg", texts),
         {"id": device_id, "projectId": project_id, **{name: fields.get(name) for name in _FACTS}},
+        checks,
     )
 
 
 def _shared(name: Any) -> Any:
     """One text for all devices that have it, which saves memory, and time to get at it."""
     return sys.intern(name) if type(name) is str else name
-
-
-def _text(message_route: Any) -> str | None:
-    """A message route as the text that it should be; one that is stored as a map is understood too."""
-    if message_route is None or isinstance(message_route, str):
-        return message_route
-    return msgspec.json.encode(message_route).decode()
 
 
 def _plain(document: Document) -> dict[str, Any]:

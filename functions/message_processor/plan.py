@@ -1,4 +1,7 @@
-"""Which way the messages of a device go: its own route, else its blueprint's, else to ``writer``."""
+"""Which way the messages of a device go: its own route, else its blueprint's, else to ``writer``.
+
+Each of the two may have a message route of its own and refer to one, in this order.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +47,10 @@ def make(series: list[Any]) -> Plan:
 
 
 @lru_cache(maxsize=_KEPT)
-def plan(message_type: str, device_text: str | None, blueprint_text: str | None) -> Plan:
-    """The plan for messages of a type, from the ``messageRoute`` texts of device and blueprint."""
+def plan(message_type: str, texts: tuple[str, ...]) -> Plan:
+    """The plan for messages of a type, from the texts of message routes: the first that names it counts."""
     try:
-        for text in (device_text, blueprint_text):
+        for text in texts:
             routes = msgspec.json.decode(text) if text else {}
             if not isinstance(routes, dict):
                 raise RouteError("the message route is no object")

@@ -6,8 +6,8 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from functions.message_processor import batch as batches
 from functions.message_processor import unknown as unknown_devices
@@ -22,6 +22,9 @@ from shared.envelope import Delivery, check_hops, unwrap
 from shared.errors import Rejected, Transient
 from shared.log import log
 from shared.quarantine import SetAside, set_aside
+
+if TYPE_CHECKING:
+    from functions.message_processor.attributes import Misfit
 
 SERVICE = "message_processor"
 TOPIC = "default-processor"
@@ -80,7 +83,9 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
         "unknown": sum(len(times) for times, _ in unknown.values()),
         "quarantined": len(batch.refused),
     }
-    _log_batch(delivery, began, trace, counts, unknown)
+    if routed.misfits:
+        counts["mistyped"] = len(routed.misfits)
+    _log_batch(delivery, began, trace, counts, unknown, routed.misfits)
 
 
 async def _states(keys: set[Key], devices: Mapping[Key, Result]) -> dict[Key, Any]:
@@ -146,6 +151,7 @@ def _log_batch(
     trace: str | None,
     counts: Mapping[str, int],
     unknown: Mapping[Key, Any] | None = None,
+    misfits: Sequence[Misfit] = (),
 ) -> None:
     sample: dict[str, Any] = {}
     if unknown:
@@ -156,6 +162,8 @@ def _log_batch(
             "unknownNetworks": dict(names_by_network.most_common(3)),
             "unknownSample": list(key)[1:],
         }
+    if misfits:
+        sample["mistypedSample"] = misfits[0].log_fields()
     log(
         "INFO",
         "batch",

@@ -18,6 +18,7 @@ import msgspec
 from shared.attributes.scalars import Check, shown
 from shared.attributes.types import Problem, definition_problem, make_check, make_part_check
 from shared.messages import Write
+from shared.paths import MAX_LENGTH
 from shared.settle import ancestors
 
 Mode = Literal["off", "warn", "strict"]
@@ -71,7 +72,8 @@ class Checks:
         return found
 
     def _find(self, path: str, value: Any, found: list[Problem]) -> None:
-        if value is None:
+        # What is longer is refused by whoever stores it, and would take long here.
+        if value is None or len(path) > MAX_LENGTH:
             return
         attribute = self._attributes.get(path)
         kind, message = "object", ""

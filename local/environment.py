@@ -61,6 +61,8 @@ class Surroundings:
     project: str
     mark: str
     clock_file: Path | None
+    # Secrets by name, which functions get that declare them.
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
     def common(self) -> dict[str, str]:
         """The environment of every process of the stack."""
@@ -83,6 +85,7 @@ class Surroundings:
     def function(self, function: Function, endpoints: Endpoints) -> dict[str, str]:
         """The environment of a function's process."""
         settings = {f"FULCRUM_{name}": value for name, value in function.settings.items()}
+        settings |= {f"FULCRUM_{name}": self.secrets[name] for name in function.secrets}
         return {
             **self.common(),
             **endpoints.environment(),

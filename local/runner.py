@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import secrets
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any, TextIO
 
 from aiohttp import web
 
-from local import emulator_processes, ports, stack_files, watchdog
+from local import emulator_processes, ports, secret_values, stack_files, watchdog
 from local.control import Internal
 from local.display import Steps
 from local.emulator_processes import EmulatorProcess
@@ -98,6 +99,7 @@ class Runner:
         steps = Steps(self._out, self._log)
         with steps.shown():
             self._make_clock()
+            self._make_secrets()
             await self._front.open()
             public, internal = await self._listen()
             provision = await self._start_provisioning()
@@ -118,6 +120,11 @@ class Runner:
         # Kept state goes with the time that it was kept at.
         if path is not None and not (self._options.data and path.exists()):
             clock.create(path)
+
+    def _make_secrets(self) -> None:
+        names = {name for function in self._topology.functions.values() for name in function.secrets}
+        made = secret_values.values(sorted(names), self._options.data)
+        self._around = dataclasses.replace(self._around, secrets=made)
 
     async def _listen(self) -> tuple[str, str]:
         """The URLs of the public and of the internal side."""
@@ -239,6 +246,12 @@ class Runner:
             **endpoints.environment(),
             **loopback_direct(self._around.inherited),
             "FULCRUM_URL": public,
+            # With it, whoever may read this file makes the first administrator.
+            **{
+                f"FULCRUM_{name}": value
+                for name, value in self._around.secrets.items()
+                if name == "SETUP_TOKEN"
+            },
             **({"FULCRUM_CLOCK_FILE": str(clock_file)} if clock_file else {}),
             **{f"FULCRUM_{name.upper()}_CONTROL": url for name, url in endpoints.control.items()},
         }

@@ -38,6 +38,7 @@ class Function:
     publishes: tuple[str, ...]
     stores: tuple[str, ...]
     settings: Mapping[str, str]
+    secrets: tuple[str, ...]
     folder: Path
 
     @property
@@ -131,6 +132,7 @@ def _function(name: str, item: Mapping[str, Any], folder: Path) -> Function:
         publishes=tuple(item["publishes"]),
         stores=tuple(item["stores"]),
         settings=dict(item["settings"]),
+        secrets=tuple(item.get("secrets", ())),
         folder=folder,
     )
 

@@ -1,0 +1,1 @@
+"""Who calls: signing in, sessions, passwords, API keys and users."""

@@ -1,0 +1,60 @@
+"""Which modules answer which paths: each group of routes is an application of its own, made when first asked.
+
+All routes together take longer to import and to build than one request should wait at a cold start; a
+function that was woken for one device pays for the devices' routes alone. A test walks all routes and
+holds that each is found in the group that its path leads to.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from fastapi import APIRouter, FastAPI
+
+from functions.api.app import make
+
+# Group → the modules that it is made of; each has a ``router``.
+MODULES: dict[str, tuple[str, ...]] = {
+    "about": ("about",),
+    "resources": ("resources.routes",),
+}
+
+# The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``
+# by its fourth segment, ``/v1/blueprint/{b}`` by its second.
+WORDS: dict[str, str] = {
+    "project": "resources",
+    "blueprint": "resources",
+    "blueprints": "resources",
+}
+
+
+def group_of(path: str) -> str:
+    """The group that a path belongs to; ``about`` for whatever no group knows."""
+    segments = path.strip("/").split("/")
+    if len(segments) > 3 and segments[3] in WORDS:
+        return WORDS[segments[3]]
+    return WORDS.get(segments[1], "about") if len(segments) > 1 else "about"
+
+
+def application(path: str) -> FastAPI:
+    """The application that answers a path."""
+    return _made(group_of(path))
+
+
+@cache
+def _made(group: str) -> FastAPI:
+    return make(router for module in MODULES[group] for router in (_router(module),))
+
+
+@cache
+def whole() -> FastAPI:
+    """The application of all routes: what the OpenAPI document describes."""
+    return make(_router(module) for modules in MODULES.values() for module in modules)
+
+
+def _router(module: str) -> APIRouter:
+    router = importlib.import_module(f"functions.api.{module}").router
+    if not isinstance(router, APIRouter):
+        raise TypeError(f"functions.api.{module}.router is no APIRouter")
+    return router

@@ -1,0 +1,1 @@
+"""Resources with the same verbs: created, listed, read, changed and deleted alike."""

@@ -1,0 +1,68 @@
+"""``Idempotency-Key``: a creation that is sent again is answered again, not done again.
+
+The key's document is written in the commit of the creation itself, create-if-absent, so that of two equal
+requests at the same time one loses the race, reads again and finds the other's resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Header
+
+from functions.api.needs import Call
+from shared import clock, ids, names, values
+from shared.clients import firestore
+from shared.errors import ApiError
+from shared.model.base import Kind
+from shared.store.change import Change
+from shared.store.scope import Stored
+
+KEPT = timedelta(days=1)
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Sent again with the same body within a day, it is answered again, not done again",
+    ),
+]
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+async def known(
+    call: Call, change: Change, key: str | None, operation: str, fields: Mapping[str, Any], kind: Kind[Any]
+) -> Stored[Any] | None:
+    """What an earlier request of the caller with this key created; None if it is the first, noted then.
+
+    ApiError 422 if the key was used for another body.
+    """
+    if not key:
+        return None
+    digest = ids.digest(call.principal.kind, call.principal.id, operation, key)
+    name = names.document("projects", call.scope.project_id, "idempotency", digest)
+    body = ids.digest("body", _canonical(fields))
+    found = (await firestore.batch_get([name])).get(name)
+    if found is None:
+        resource_id = ids.new_id()
+        change.put(
+            name,
+            {"body": body, "resourceId": resource_id, "expireAt": clock.from_ms(change.now) + KEPT},
+            exists=False,
+        )
+        change.once, change.planned_id = name, resource_id
+        return None
+    stored = values.from_fields(found.fields)
+    if stored.get("body") != body:
+        raise ApiError(
+            422,
+            "idempotency.reused",
+            "the Idempotency-Key was used for another body already",
+            "use a new key for a new creation",
+        )
+    return await call.scope.get(kind, str(stored.get("resourceId", "")))

@@ -1,0 +1,97 @@
+"""What a PATCH changes: ``[{path, value, op}]``, or a plain object that means the same. Pure."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.errors import ApiError
+from shared.model.base import Model
+
+MAX_DEPTH = 10
+
+
+class PatchOperation(Model):
+    """One change. ``path`` has ``/`` between its segments."""
+
+    path: str = Field(min_length=1, max_length=500, examples=["metadata/floor"])
+    value: Any = Field(default=None, examples=[3])
+    op: Literal["set", "remove", "add"] = Field(
+        default="set", description="set a value, remove the path, or add an element to a list"
+    )
+
+
+Patch = list[PatchOperation] | dict[str, Any]
+
+
+def apply(
+    kind_name: str, patchable: frozenset[str], fields: Mapping[str, Any], patch: Patch
+) -> dict[str, Any]:
+    """The top-level wire fields that a patch changes, with their whole new values; None removes one.
+
+    ApiError 400 ``<kind>.path`` for a path that may not be changed, ``<kind>.patch`` for one that cannot be.
+    """
+    changed: dict[str, Any] = {}
+    for operation in _operations(patch):
+        segments = operation.path.strip("/").split("/")
+        root = segments[0]
+        if root not in patchable or len(segments) > MAX_DEPTH or "" in segments:
+            raise ApiError(
+                400,
+                f"{kind_name}.path",
+                f"the path {operation.path!r} of a {kind_name} cannot be changed",
+                f"change one of: {', '.join(sorted(patchable))}",
+            )
+        if root not in changed:
+            changed[root] = copy.deepcopy(fields.get(root))
+        changed[root] = _changed(kind_name, changed[root], segments[1:], operation)
+    return changed
+
+
+def _operations(patch: Patch) -> list[PatchOperation]:
+    if isinstance(patch, list):
+        return patch
+    return [
+        PatchOperation(path=path, value=value, op="remove" if value is None else "set")
+        for path, value in patch.items()
+        if path
+    ]
+
+
+def _changed(kind_name: str, value: Any, segments: list[str], operation: PatchOperation) -> Any:
+    if not segments:
+        if operation.op == "remove":
+            return None
+        if operation.op == "add":
+            return _added(kind_name, value, operation)
+        return operation.value
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise ApiError(
+            400,
+            f"{kind_name}.patch",
+            f"{operation.path!r} leads into a value that is no object",
+            "set the value above it as a whole",
+        )
+    inner = _changed(kind_name, value.get(segments[0]), segments[1:], operation)
+    if inner is None and operation.op == "remove":
+        value.pop(segments[0], None)
+    else:
+        value[segments[0]] = inner
+    return value
+
+
+def _added(kind_name: str, value: Any, operation: PatchOperation) -> list[Any]:
+    if value is not None and not isinstance(value, list):
+        raise ApiError(
+            400,
+            f"{kind_name}.patch",
+            f"{operation.path!r} is no list that something can be added to",
+            "use op 'set'",
+        )
+    present = value or []
+    return present if operation.value in present else [*present, operation.value]

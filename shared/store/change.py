@@ -1,0 +1,297 @@
+"""One change of a project: written all together or not at all, with its audit entries.
+
+A change gathers writes and :meth:`Change.commit` sends them as one commit. Each carries a precondition, so
+that nothing is overwritten that was not read; whoever loses a race gets :class:`Lost` and starts again from a
+fresh read (:func:`update` does that), or a 409 where a name is taken for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from shared import clock, ids, names, values
+from shared.clients import firestore
+from shared.clients.firestore_pb import messages
+from shared.errors import ApiError, Transient
+from shared.model.base import Kind, Resource
+from shared.store.audit import Actor, differences
+from shared.store.scope import Scope, Stored
+
+R = TypeVar("R", bound=Resource)
+
+# A commit takes at most 500 writes.
+MAX_WRITES = firestore.MAX_WRITES
+_TRIES = 10
+_COMMIT_TRIES = 3
+_json = msgspec.json.Encoder().encode
+
+
+class Lost(Exception):
+    """Somebody else was faster: read again and decide anew."""
+
+
+@dataclass(frozen=True)
+class _Lock:
+    name: str
+    kind: str
+    field: str
+    text: str
+
+
+@dataclass
+class Change:
+    """Writes of one request to one project. ``actor`` and ``request_id`` go into the audit."""
+
+    scope: Scope
+    actor: Actor
+    request_id: str
+    now: int = field(default_factory=clock.now_ms)
+    writes: list[Any] = field(default_factory=list)
+    # Of a creation with an Idempotency-Key: the key's document, and the id that it says.
+    once: str | None = None
+    planned_id: str | None = None
+    _locks: list[_Lock] = field(default_factory=list)
+    _audit: list[dict[str, Any]] = field(default_factory=list)
+    _events_affected: bool = False
+
+    def create(self, kind: Kind[Any], fields: Mapping[str, Any], resource_id: str | None = None) -> str:
+        """Create a resource with the given wire fields, and take its unique names; returns its id."""
+        resource_id = resource_id or ids.new_id()
+        stored = {key: value for key, value in fields.items() if value is not None and key != "id"}
+        stored |= {"created": self.now, "lastModified": self.now, "version": 1}
+        if kind.top_level:
+            stored["projectId"] = self.scope.project_id
+        self.put(self.scope.name(kind, resource_id), _encoded(kind, stored), exists=False)
+        for unique in kind.unique:
+            self._lock(kind, unique.field, unique_text(unique, stored), resource_id)
+        self.note("created", kind, resource_id, {}, stored)
+        self._events_affected |= kind.affects_events
+        return resource_id
+
+    def update(self, stored: Stored[Any], fields: Mapping[str, Any]) -> bool:
+        """Set wire fields (None removes one) of a resource as it was read; False if nothing differs."""
+        kind = stored.kind
+        changed = {key: value for key, value in fields.items() if stored.fields.get(key) != value}
+        if not changed:
+            return False
+        after = {key: value for key, value in (stored.fields | changed).items() if value is not None}
+        for unique in kind.unique:
+            before_text, after_text = unique_text(unique, stored.fields), unique_text(unique, after)
+            if before_text != after_text:
+                self._unlock(kind, unique.field, before_text)
+                self._lock(kind, unique.field, after_text, stored.id)
+        self.note("updated", kind, stored.id, stored.fields, after, changed)
+        changed |= {"lastModified": self.now, "version": stored.version + 1}
+        pb = messages()
+        write = pb.Write(update=pb.Document(name=stored.name))
+        write.update_mask.field_paths.extend(sorted(changed))
+        kept = {key: value for key, value in changed.items() if value is not None}
+        values.to_fields(write.update.fields, _encoded(kind, kept))
+        write.current_document.update_time.CopyFrom(stored.update_time)
+        self.writes.append(write)
+        self._events_affected |= kind.affects_events
+        return True
+
+    def delete(self, stored: Stored[Any]) -> None:
+        """Delete a resource as it was read, free its unique names and leave a tombstone."""
+        kind = stored.kind
+        pb = messages()
+        write = pb.Write(delete=stored.name)
+        write.current_document.update_time.CopyFrom(stored.update_time)
+        self.writes.append(write)
+        for unique in kind.unique:
+            self._unlock(kind, unique.field, unique_text(unique, stored.fields))
+        self.put(
+            self.scope.tombstone(kind.name, stored.id),
+            {"kind": kind.name, "resourceId": stored.id, "time": self.now, "requestId": self.request_id},
+        )
+        self.note("deleted", kind, stored.id, stored.fields, {})
+        self._events_affected |= kind.affects_events
+
+    def put(self, name: str, fields: Mapping[str, Any], *, exists: bool | None = None) -> None:
+        """Write a whole document that is no resource; ``exists=False``: only if there is none yet."""
+        pb = messages()
+        write = pb.Write(update=pb.Document(name=name))
+        values.to_fields(write.update.fields, dict(fields))
+        if exists is not None:
+            write.current_document.exists = exists
+        self.writes.append(write)
+
+    def remove(self, name: str) -> None:
+        """Delete a document that is no resource, if it is there."""
+        self.writes.append(messages().Write(delete=name))
+
+    def take(self, kind: str, field_name: str, *parts: str, holder: str) -> None:
+        """Reserve a name within the project: 409 ``<kind>.<field>Taken`` at commit if somebody has it."""
+        name = lock_name(self.scope, kind, field_name, *parts)
+        self._locks.append(_Lock(name, kind, field_name, parts[-1] if parts else ""))
+        self.put(name, {"kind": kind, "field": field_name, "holder": holder}, exists=False)
+
+    def free(self, kind: str, field_name: str, *parts: str) -> None:
+        """Give up a name that :meth:`take` reserved."""
+        self.remove(lock_name(self.scope, kind, field_name, *parts))
+
+    def take_document(
+        self, name: str, fields: Mapping[str, Any], kind: str, field_name: str, text: str
+    ) -> None:
+        """Like :meth:`take`, with a document of its own (an alias, a network's id)."""
+        self._locks.append(_Lock(name, kind, field_name, text))
+        self.put(name, fields, exists=False)
+
+    def affect_events(self) -> None:
+        """Have the event path look again at what it knows of this project."""
+        self._events_affected = True
+
+    def note(
+        self,
+        verb: str,
+        kind: Kind[Any],
+        resource_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        only: Mapping[str, Any] | None = None,
+    ) -> None:
+        """An audit entry; secrets of the kind never go into it."""
+        changes = differences(before, after, kind.secret, only)
+        system = after.get("systemId") or before.get("systemId")
+        entry = {
+            "verb": verb,
+            "kind": kind.name,
+            "resourceId": resource_id,
+            "name": after.get("name") or before.get("name"),
+            "systemId": resource_id if kind.name == "system" else system,
+            "changes": _json(changes).decode(),
+        }
+        self._audit.append(entry)
+
+    async def commit(self) -> None:
+        """Write everything. :class:`Lost` if a resource changed meanwhile, ApiError 409 for a taken name."""
+        if not self.writes:
+            return
+        audit_names = self._add_audit()
+        if self._events_affected:
+            self.writes.append(self._revision())
+        if len(self.writes) > MAX_WRITES:
+            raise ApiError(
+                400,
+                "change.tooLarge",
+                f"the change needs {len(self.writes)} writes, and one change has at most {MAX_WRITES}",
+                "split it into smaller ones",
+            )
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                await firestore.commit(self.writes)
+                return
+            except firestore.PreconditionFailed:
+                # After a lost answer, the failed precondition may be our own doing.
+                if tries > 1 and audit_names and await firestore.batch_get(audit_names[:1], ["time"]):
+                    return
+                await self._refuse_taken()
+                raise Lost from None
+            except Transient:
+                if tries >= _COMMIT_TRIES:
+                    raise
+                await asyncio.sleep(0.02 * 2**tries * (0.5 + random.random()))
+
+    async def _refuse_taken(self) -> None:
+        if self.once and await firestore.batch_get([self.once], ["resourceId"]):
+            raise Lost  # the same request was faster: what it made is the answer
+        held = (
+            await firestore.batch_get([lock.name for lock in self._locks], ["holder"]) if self._locks else {}
+        )
+        for lock in self._locks:
+            if lock.name in held:
+                raise taken(lock.kind, lock.field, lock.text)
+
+    def _add_audit(self) -> list[str]:
+        added = []
+        for entry in self._audit:
+            name = names.document("projects", self.scope.project_id, "audit", ids.new_id())
+            fields = entry | {
+                "time": self.now,
+                "requestId": self.request_id,
+                "actor": self.actor.fields(),
+            }
+            self.put(name, {k: v for k, v in fields.items() if v is not None}, exists=False)
+            added.append(name)
+        self._audit = []
+        return added
+
+    def _revision(self) -> Any:
+        pb = messages()
+        write = pb.Write(update=pb.Document(name=names.project(self.scope.project_id)))
+        # An empty mask: no field but the incremented one is touched.
+        write.update_mask.SetInParent()
+        write.update_transforms.add(field_path="revision").increment.integer_value = 1
+        write.current_document.exists = True
+        return write
+
+    def _lock(self, kind: Kind[Any], field_name: str, parts: tuple[str, ...] | None, holder: str) -> None:
+        if parts is not None:
+            self.take(kind.name, field_name, *parts, holder=holder)
+
+    def _unlock(self, kind: Kind[Any], field_name: str, parts: tuple[str, ...] | None) -> None:
+        if parts is not None:
+            self.free(kind.name, field_name, *parts)
+
+
+async def retrying(attempt: Callable[[], Awaitable[R | Any]]) -> Any:
+    """Run an attempt anew each time that it loses a race; ApiError 409 after ten losses in a row."""
+    for turn in range(_TRIES):
+        try:
+            return await attempt()
+        except Lost:
+            await asyncio.sleep(0.01 * 2 ** min(turn, 6) * random.random())
+    raise ApiError(
+        409, "change.contended", "others keep changing the same resource", "send the same request again", 1
+    )
+
+
+def check_match(stored: Stored[Any], if_match: str | None) -> None:
+    """ApiError 412 unless a resource still is what the caller's ``If-Match`` says."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    wanted = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
+    if stored.etag not in wanted:
+        raise ApiError(
+            412,
+            f"{stored.kind.name}.changed",
+            f"the {stored.kind.name} {stored.id!r} is at version {stored.etag}, not at {if_match}",
+            "read it again, apply your change to what it is now, and send that with its ETag",
+        )
+
+
+def unique_text(unique: Any, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The parts of a unique name; None where the resource has none."""
+    text = fields.get(unique.field)
+    if not isinstance(text, str) or not text:
+        return None
+    text = text.casefold() if unique.fold_case else text
+    return (str(fields.get(unique.scope)), text) if unique.scope else (text,)
+
+
+def lock_name(scope: Scope, kind: str, field_name: str, *parts: str) -> str:
+    """The document that reserves a name within a project."""
+    return names.document("projects", scope.project_id, "locks", ids.digest(kind, field_name, *parts))
+
+
+def taken(kind: str, field_name: str, text: str) -> ApiError:
+    """409 for a name that another resource has."""
+    return ApiError(
+        409,
+        f"{kind}.{field_name}Taken",
+        f"another {kind} has the {field_name} {text[:200]!r} already",
+        f"choose another {field_name}, or change or delete the {kind} that has it",
+    )
+
+
+def _encoded(kind: Kind[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _json(value).decode() if key in kind.json_text else value for key, value in fields.items()}

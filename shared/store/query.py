@@ -1,0 +1,150 @@
+"""Queries of the store, how they become Firestore's, and cursors. Pure.
+
+A cursor holds the values at which the next page starts and a digest of its query: a cursor of another query
+is refused instead of answering something odd.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, Literal
+
+import msgspec
+
+from shared import ids, values
+from shared.clients.firestore_pb import messages
+from shared.errors import ApiError
+
+DEFAULT_PER_PAGE = 50
+MAX_PER_PAGE = 200
+
+Op = Literal["==", "<", "<=", ">", ">=", "in", "array-contains"]
+# The numbers of Firestore's operators, google/firestore/v1/query.proto.
+_OPS: dict[str, int] = {"<": 1, "<=": 2, ">": 3, ">=": 4, "==": 5, "array-contains": 7, "in": 8}
+_ASCENDING, _DESCENDING = 1, 2
+_AND = 1
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Where(msgspec.Struct, frozen=True):
+    """One condition on a field (a path with dots, quoted by :func:`field_path` where needed)."""
+
+    field: str
+    op: Op
+    value: Any
+
+
+class Query(msgspec.Struct, frozen=True):
+    """Conditions (all hold), an order and a page. Documents of equal order come in the order of their ids."""
+
+    where: tuple[Where, ...] = ()
+    order: str | None = None
+    descending: bool = False
+    limit: int = DEFAULT_PER_PAGE
+    after: str | None = None
+
+
+class _Cursor(msgspec.Struct, array_like=True):
+    query: str
+    values: list[Any]
+
+
+def field_path(*segments: str) -> str:
+    """A field path as Firestore writes it: a segment that is no plain word stands in backticks."""
+    return ".".join(
+        segment
+        if segment.isidentifier() and segment.isascii()
+        else "`" + segment.replace("\\", "\\\\").replace("`", "\\`") + "`"
+        for segment in segments
+    )
+
+
+def conditions(collection: str, query: Query) -> Any:
+    """The StructuredQuery of a query's conditions alone, without its order and page: for counting."""
+    built = messages().StructuredQuery()
+    built.from_.add(collection_id=collection)
+    if len(query.where) == 1:
+        _fill(built.where.field_filter, query.where[0])
+    elif query.where:
+        built.where.composite_filter.op = _AND
+        for condition in query.where:
+            _fill(built.where.composite_filter.filters.add().field_filter, condition)
+    return built
+
+
+def structured(collection: str, query: Query, parent: str) -> Any:
+    """The StructuredQuery of a query: one document more than the page, to see whether there is a next one."""
+    built = conditions(collection, query)
+    direction = _DESCENDING if query.descending else _ASCENDING
+    if query.order is not None:
+        order = built.order_by.add(direction=direction)
+        order.field.field_path = query.order
+    by_id = built.order_by.add(direction=direction)
+    by_id.field.field_path = "__name__"
+    built.limit.value = query.limit + 1
+    if query.after is not None:
+        _start(built.start_at, query, collection, parent)
+    return built
+
+
+def cursor(query: Query, last_id: str, fields: dict[str, Any]) -> str:
+    """The cursor of the page behind the document ``last_id``."""
+    at = [last_id] if query.order is None else [_at(fields, query.order), last_id]
+    text = _encode(_Cursor(_fingerprint(query), at))
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _fill(target: Any, condition: Where) -> None:
+    target.field.field_path = condition.field
+    target.op = _OPS[condition.op]
+    values.fill(target.value, condition.value)
+
+
+def _start(target: Any, query: Query, collection: str, parent: str) -> None:
+    at = _decode(query)
+    for value in at[:-1]:
+        values.fill(target.values.add(), value)
+    target.values.add().reference_value = f"{parent}/{collection}/{at[-1]}"
+    target.before = False
+
+
+def _decode(query: Query) -> list[Any]:
+    text = query.after or ""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        found = msgspec.json.decode(raw, type=_Cursor)
+    except (binascii.Error, ValueError):
+        raise _invalid() from None
+    expected = 1 if query.order is None else 2
+    last = found.values[-1] if found.values else None
+    if (
+        found.query != _fingerprint(query)
+        or len(found.values) != expected
+        or not isinstance(last, str)
+        or not last
+        or "/" in last
+    ):
+        raise _invalid()
+    return found.values
+
+
+def _invalid() -> ApiError:
+    return ApiError(
+        400,
+        "cursor.invalid",
+        "the cursor does not belong to this query",
+        "send the 'next' of the page before, with the same other parameters; leave it out to start again",
+    )
+
+
+def _fingerprint(query: Query) -> str:
+    conditions = [[w.field, w.op, w.value] for w in query.where]
+    return ids.digest("cursor", _encode([conditions, query.order, query.descending]))
+
+
+def _at(fields: dict[str, Any], path: str) -> Any:
+    value: Any = fields
+    for segment in path.split("."):
+        value = value.get(segment.strip("`")) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,21 @@
+"""One API for all tests of a module; each test makes its own projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.api import Api, embedded_api, environment
+
+
+@pytest.fixture(scope="module")
+def module_api() -> Iterator[Api]:
+    with embedded_api() as made:
+        yield made
+
+
+@pytest.fixture
+def api(module_api: Api) -> Iterator[Api]:
+    with environment(module_api.address):
+        yield module_api

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from shared.attributes.scalars import is_number, shown
 from shared.attributes.units import unit_types
 
 
@@ -25,8 +26,8 @@ def convert(value: float, source: str, target: str, type_name: str) -> float:
     for unit in (source, target):
         if unit not in units.scales:
             raise ValueError(f"{unit!r} is no unit of {type_name}: use one of {', '.join(units.scales)}")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"send a number to convert from {source} to {target}, not {value!r}")
+    if not is_number(value):
+        raise ValueError(f"send a number to convert from {source} to {target}, not {shown(value)}")
     if source == target:
         return value
     # Only names of our own list come here: pint would evaluate any expression.

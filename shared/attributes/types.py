@@ -74,9 +74,10 @@ class Problem(NamedTuple):
 
 def definition_problem(spec: Spec) -> str:
     """What is wrong with a type spec itself, and what to do; empty if nothing is."""
-    kind = attribute_types().get(spec.get("type") or "")
+    name = spec.get("type")
+    kind = attribute_types().get(name) if isinstance(name, str) else None
     if kind is None:
-        return f"{spec.get('type')!r} is no type of an attribute: use one of {', '.join(attribute_types())}"
+        return f"{name!r} is no type of an attribute: use one of {', '.join(attribute_types())}"
     unit = spec.get("unit")
     if unit is not None and unit not in kind.units:
         allowed = f"use one of {', '.join(kind.units)}" if kind.units else "leave it out: the type has none"

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,6 +52,10 @@ def make(routers: Iterable[APIRouter]) -> FastAPI:
         responses=COMMON,
     )
     for router in routers:
+        for found in iter_route_contexts(router.routes):
+            if isinstance(found.original_route, APIRoute):
+                # What is not there is left out of an answer, not said to be null.
+                found.original_route.response_model_exclude_none = True
         app.include_router(router, prefix=PREFIX)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(FulcrumError, _failure)

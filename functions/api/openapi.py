@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from functions.api.needs import Need
 from shared.model.page import ErrorBody
@@ -42,12 +42,12 @@ def document() -> dict[str, Any]:
     return made
 
 
-def routes(found: Any) -> Iterator[APIRoute]:
-    """The operations among an application's routes."""
-    return (route for route in found if isinstance(route, APIRoute))
+def routes(found: Any) -> Iterator[RouteContext]:
+    """The operations among an application's routes, each with its whole path."""
+    return (c for c in iter_route_contexts(found) if isinstance(c.original_route, APIRoute))
 
 
-def need_of(route: APIRoute) -> Need:
+def need_of(route: RouteContext) -> Need:
     """What a route declares that it needs; TypeError for one that declares nothing."""
     for dependency in route.dependant.dependencies:
         if isinstance(dependency.call, Need):

@@ -30,14 +30,29 @@ IDENTITY = ("device_id", "event_id", "content_hash", "kind", "record_id")
 _FIRST = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(IDENTITY)} ORDER BY stored_time, message_id) = 1"
 
 
-def distinct_rows(dataset: str, condition: str) -> str:
+def distinct_rows(dataset: str, condition: str, columns: str = "*") -> str:
     """Rows that meet a condition of ours, without repeats.
 
     The condition filters project and time, and repeats are dropped in the same subquery, so that partitions
     are pruned.
     """
     table = f"`{dataset}.{TABLE}`"
-    return f"SELECT * FROM {table} WHERE {condition} QUALIFY {_FIRST}"  # noqa: S608 both are our own text
+    return f"SELECT {columns} FROM {table} WHERE {condition} QUALIFY {_FIRST}"  # noqa: S608 all our own text
+
+
+def acknowledged(dataset: str, records: str, condition: str) -> str:
+    """Event records, by their query, each with its first acknowledgement that meets a condition of ours.
+
+    ``ack_time``, ``ack_user_id`` and ``ack_data`` are NULL where there is none.
+    """
+    acks = (
+        f"SELECT device_id, record_id, time, user_id, data FROM `{dataset}.{TABLE}` "  # noqa: S608 our own text
+        f"WHERE {condition} AND kind = 'ack' "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id, record_id ORDER BY time, content_hash) = 1"
+    )
+    columns = "r.*, a.time AS ack_time, a.user_id AS ack_user_id, a.data AS ack_data"
+    joined = f"FROM ({records}) AS r LEFT JOIN ({acks}) AS a"
+    return f"SELECT {columns} {joined} ON a.device_id = r.device_id AND a.record_id = r.record_id"
 
 
 _WITHIN = "project_id = project AND time >= since AND time < until"
@@ -51,18 +66,10 @@ def events_query(dataset: str) -> str:
 def records_query(dataset: str) -> str:
     """Body of ``event_records(project, since, until)``: event records, each with its first acknowledgement.
 
-    ``ack_time``, ``ack_user_id`` and ``ack_data`` are NULL where there is none. An acknowledgement never
-    comes before its event, but it may come after ``until``.
+    An acknowledgement never comes before its event, but it may come after ``until``.
     """
     records = distinct_rows(dataset, f"{_WITHIN} AND kind = 'event'")
-    acks = (
-        f"SELECT device_id, record_id, time, user_id, data FROM `{dataset}.{TABLE}` "  # noqa: S608 our own text
-        "WHERE project_id = project AND time >= since AND kind = 'ack' "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id, record_id ORDER BY time, content_hash) = 1"
-    )
-    columns = "r.*, a.time AS ack_time, a.user_id AS ack_user_id, a.data AS ack_data"
-    joined = f"FROM ({records}) AS r LEFT JOIN ({acks}) AS a"
-    return f"SELECT {columns} {joined} ON a.device_id = r.device_id AND a.record_id = r.record_id"
+    return acknowledged(dataset, records, "project_id = project AND time >= since")
 
 
 _PARAMETERS = "project STRING, since TIMESTAMP, until TIMESTAMP"

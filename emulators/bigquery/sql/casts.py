@@ -77,6 +77,10 @@ def safe_form(made: exp.Expr) -> exp.Expr:
     for node in made.find_all(exp.Anonymous):
         if node.name in _NEVER_SAFE:
             raise unsupported_sql(f"SAFE around {_NEVER_SAFE[node.name]}")
+    if isinstance(made, exp.Anonymous) and made.name in REFUSING:
+        # Its safe form raises no error of its own and stands in no TRY, so those of its arguments stay.
+        made.set("this", SAFE_FORMS[made.name])
+        return made
     outer = made
     while isinstance(outer, (exp.Cast, exp.Paren)):
         outer = outer.this
@@ -85,10 +89,9 @@ def safe_form(made: exp.Expr) -> exp.Expr:
         for inner in argument.find_all(exp.Anonymous, exp.Add, exp.Sub, exp.Mul):
             if not isinstance(inner, exp.Anonymous) or inner.name in SAFE_FORMS:
                 raise unsupported_sql("SAFE around an argument that may fail itself")
-    refusing = isinstance(made, exp.Anonymous) and made.name in REFUSING
     for node in made.find_all(exp.Anonymous):
         node.set("this", SAFE_FORMS.get(node.name, node.name))
-    return made if refusing else call("TRY", made)
+    return call("TRY", made)
 
 
 def cast_node(node: exp.Cast) -> exp.Expr:

@@ -64,6 +64,17 @@ def _log(arguments: list[exp.Expr]) -> exp.Expr:
     return call("bq_ln", cast(arguments[0], "DOUBLE"))
 
 
+def _safe(name: str) -> Build:
+    """SAFE_ADD and its kin for doubles: of two INT64 the result would be one too."""
+
+    def build(arguments: list[exp.Expr]) -> exp.Expr:
+        if not any(kind(argument) == "FLOAT64" for argument in arguments):
+            raise unsupported_sql(f"{name} of whole numbers")
+        return call(f"bq_{name.lower()}", *arguments)
+
+    return build
+
+
 def _substr(arguments: list[exp.Expr]) -> exp.Expr:
     return call("bq_substr" if len(arguments) == 2 else "bq_substr_of", *arguments)
 
@@ -143,6 +154,9 @@ _SCALARS = {
     "MOD": Function("INT64", ("INT64", "INT64"), "bq_mod"),
     "DIV": Function("INT64", ("INT64", "INT64"), "bq_div"),
     "SAFE_DIVIDE": Function("FLOAT64", ("REAL", "REAL"), "bq_safe_divide"),
+    "SAFE_ADD": Function("FLOAT64", ("REAL", "REAL"), _safe("SAFE_ADD")),
+    "SAFE_SUBTRACT": Function("FLOAT64", ("REAL", "REAL"), _safe("SAFE_SUBTRACT")),
+    "SAFE_MULTIPLY": Function("FLOAT64", ("REAL", "REAL"), _safe("SAFE_MULTIPLY")),
     "CONCAT": Function("STRING", ("ANY", "ANY*"), _concat),
     "LOWER": Function("STRING", ("STRING",), "bq_lower"),
     "UPPER": Function("STRING", ("STRING",), "bq_upper"),

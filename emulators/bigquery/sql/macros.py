@@ -108,6 +108,12 @@ _NUMBERS = (
         ELSE bq_finite(a::DOUBLE / b::DOUBLE) END""",
     "bq_safe_divide(a, b) AS CASE WHEN b <> 0 AND isfinite(a::DOUBLE / b::DOUBLE) "
     "THEN a::DOUBLE / b::DOUBLE END",
+    # These are NULL where the plain operators overflow.
+    *(
+        f"""bq_safe_{name}(a, b) AS list_transform([a::DOUBLE {sign} b::DOUBLE],
+        lambda v: CASE WHEN isfinite(v) THEN v END)[1]"""
+        for name, sign in (("add", "+"), ("subtract", "-"), ("multiply", "*"))
+    ),
     "bq_div(a, b) AS CASE WHEN b = 0 THEN error('division by zero') ELSE (a - a % b) // b END",
     "bq_mod(a, b) AS CASE WHEN b = 0 THEN error('division by zero') ELSE a % b END",
     "bq_round(x) AS round(x::DOUBLE)",

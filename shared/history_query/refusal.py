@@ -1,0 +1,25 @@
+"""How a query is refused: which place of it, what is wrong there, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.errors import ApiError
+
+INVALID = "query.invalid"
+
+
+def refusal(place: str, problem: str, advice: str) -> ApiError:
+    """A 400 that names the place in the query, such as ``paths[2].function.args[0]``."""
+    return ApiError(400, INVALID, f"{place}: {problem}", advice)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a sentence, sorted."""
+    return ", ".join(sorted(names))
+
+
+def shown(value: object) -> str:
+    """A value of a caller's as an error text quotes it, cut short."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -22,6 +22,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from local.processes import python, spawn
+from shared import clock
 from tests.support.emulators import Address, embedded, google, google_missing
 
 CLOUD_PROJECT = "fulcrum-local"
@@ -40,6 +41,7 @@ class PushStack:
     publisher: Any
     subscriber: Any
     logs: Mapping[str, Path]
+    clock_file: Path
 
     @property
     def environment(self) -> dict[str, str]:
@@ -48,7 +50,12 @@ class PushStack:
             "PUBSUB_EMULATOR_HOST": self.pubsub.grpc,
             "FIRESTORE_EMULATOR_HOST": self.firestore.grpc,
             "GOOGLE_CLOUD_PROJECT": CLOUD_PROJECT,
+            "FULCRUM_CLOCK_FILE": str(self.clock_file),
         }
+
+    def advance(self, seconds: float) -> None:
+        """Move the services' clock forward."""
+        clock.advance(self.clock_file, seconds)
 
     def put(self, path: str, **fields: Any) -> None:
         """Write a document, merged."""
@@ -198,7 +205,9 @@ def push_stack(folder: Path, *services: str, kind: str = "embedded") -> Iterator
             PublisherClient(transport=PublisherGrpcTransport(channel=channel)),
             SubscriberClient(transport=SubscriberGrpcTransport(channel=channel)),
             {service: folder / f"{service}.log" for service in services},
+            folder / "clock",
         )
+        clock.create(made.clock_file)
         prefix = f"projects/{CLOUD_PROJECT}"
         for topic in TOPICS:
             made.publisher.create_topic(name=f"{prefix}/topics/{topic}")

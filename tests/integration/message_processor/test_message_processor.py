@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from shared import ids
+from shared.attributes import checks_text
 from tests.support.processing import push
 from tests.support.push_stack import KINDS, PushStack, eventually, push_stack
 from tests.unit.message_processor.conftest import NETWORK, PROJECT, event
@@ -37,8 +38,8 @@ def stack(running: PushStack) -> Iterator[PushStack]:
 
 def _device(stack: PushStack, device: str, **fields: Any) -> None:
     """A device with its own id as its alias, too."""
-    place = {"networkId": NETWORK, "systemId": "s1", "blueprintId": "b1"}
-    stack.put(f"projects/{PROJECT}/devices/{device}", name=device, **place, **fields)
+    place = {"networkId": NETWORK, "systemId": "s1", "blueprintId": "b1", **fields}
+    stack.put(f"projects/{PROJECT}/devices/{device}", name=device, **place)
     alias = {"projectId": PROJECT, "deviceId": device, "networkId": NETWORK}
     stack.put(f"aliases/{ids.alias_id(NETWORK, 'serial', device)}", **alias, aliasKey="serial", value=device)
 
@@ -138,3 +139,65 @@ def test_what_is_no_push_is_refused(stack: PushStack) -> None:
     for body in (b"", b"{}", b"x" * 100):
         assert httpx.post(stack.urls["message_processor"], content=body).status_code == 400
     assert httpx.get(stack.urls["message_processor"]).status_code == 400
+
+
+def _revision(stack: PushStack) -> None:
+    """Say that something of the project has changed, and let the time pass in which that must be learned."""
+    document = stack.get(f"projects/{PROJECT}")
+    stack.put(f"projects/{PROJECT}", revision=(document or {}).get("revision", 0) + 1)
+    stack.advance(10)
+
+
+def _send(stack: PushStack, *devices: str, **fields: Any) -> str:
+    return stack.publish("default-processor", [event(device, **fields) for device in devices])
+
+
+def test_strict_checks_set_aside_what_does_not_fit_and_warnings_are_logged(stack: PushStack) -> None:
+    attributes = [{"path": "t", "type": "temperature", "max": 50}]
+    for mode in ("strict", "warn"):
+        stack.put(f"projects/{PROJECT}/blueprints/{mode}", checks=checks_text(mode, attributes))
+        _device(stack, f"is-{mode}", blueprintId=mode)
+    _revision(stack)
+    hot = [{"path": "t", "value": {"value": 123, "unit": "degF"}}]
+    message_id = _send(stack, "is-strict", "is-warn", data=hot)
+    (passed,) = _pulled(stack, "writer", 1)
+    assert (passed["deviceId"], passed["data"]) == ("is-warn", hot)
+    ((data, attributes_),) = eventually(lambda: stack.pull("quarantine"))
+    assert data == event("is-strict", data=hot)
+    assert (attributes_["errorType"], attributes_["sourceMessageId"]) == ("attribute.type", message_id)
+    assert "t (temperature): send a number in degC of at most 50" in attributes_["message"]
+
+    def counted() -> Any:
+        return [line for line in stack.log("message_processor") if line.get("mistyped")]
+
+    (line,) = eventually(counted)
+    assert (line["mistyped"], line["mistypedSample"]["deviceId"]) == (1, "is-warn")
+
+
+def test_a_change_takes_effect_on_the_event_path_within_ten_seconds(stack: PushStack) -> None:
+    routes = f"projects/{PROJECT}/messageRoutes/far"
+    stack.put(routes, route=json.dumps({"deviceDataEventMsg": "reason"}))
+    stack.put(f"projects/{PROJECT}/blueprints/fleet", messageRouteId="far")
+    for device in ("one", "two"):
+        _device(stack, device, blueprintId="fleet")
+    _revision(stack)
+    _send(stack, "one")
+    assert [e["deviceId"] for e in _pulled(stack, "reason", 1)] == ["one"]
+
+    stack.put(routes, route=json.dumps({"deviceDataEventMsg": "writer"}))
+    _revision(stack)
+    _send(stack, "one")
+    assert [e["deviceId"] for e in _pulled(stack, "writer", 1)] == ["one"]
+
+    stack.put(f"aliases/{ids.alias_id(NETWORK, 'serial', 'one')}", deviceId="two")
+    _revision(stack)
+    _send(stack, "one")
+    assert [e["deviceId"] for e in _pulled(stack, "writer", 1)] == ["two"]
+
+    checks = checks_text("strict", [{"path": "t", "type": "boolean"}])
+    stack.put(f"projects/{PROJECT}/blueprints/fleet", checks=checks)
+    _revision(stack)
+    _send(stack, "one")
+    ((_, attributes),) = eventually(lambda: stack.pull("quarantine"))
+    assert attributes["errorType"] == "attribute.type"
+    assert [stack.pull(topic) for topic in ("writer", "reason")] == [[], []]

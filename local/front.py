@@ -100,6 +100,12 @@ class Front:
             body = await request.read()
             async with asyncio.timeout(seconds), runner.slot():
                 return await self._exchange(runner, request, path, body)
+        except _Broken as broken:
+            # Half an answer is out. A connection that ends in its middle tells the client so.
+            if request.transport is not None:
+                request.transport.abort()
+            self._log.say(f"{name} broke off an answer: {broken}")
+            return broken.answer
         except web.HTTPRequestEntityTooLarge:
             return _refusal(
                 413, "body.tooLarge", f"The body is over {MAX_BODY} bytes.", "Send it in smaller parts."
@@ -129,7 +135,7 @@ class Front:
         for attempt in (1, 2):
             instance = await runner.instance()
             try:
-                return await self._send(instance.url + path, request.method, headers, body)
+                return await self._send(instance.url + path, request, headers, body)
             except aiohttp.ClientConnectorError:
                 # It died while it was idle: nothing was sent, so another process may have the request.
                 runner.gone(instance)
@@ -138,23 +144,50 @@ class Front:
         raise AssertionError("unreachable")
 
     async def _send(
-        self, url: str, method: str, headers: CIMultiDict[str], body: bytes
+        self, url: str, request: web.BaseRequest, headers: CIMultiDict[str], body: bytes
     ) -> web.StreamResponse:
         if self._session is None:
             raise Unavailable("the front is closed")
         async with self._session.request(
-            method,
+            request.method,
             URL(url, encoded=True),
             headers=headers,
             data=body or None,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None),
         ) as answer:
-            content = await answer.read()
             kept = _end_to_end(answer.headers)
-            if method != "HEAD":
+            if request.method != "HEAD" and "Content-Length" not in answer.headers:
+                return await _streamed(request, answer, kept)
+            content = await answer.read()
+            if request.method != "HEAD":
                 kept.popall("Content-Length", None)
             return web.Response(status=answer.status, reason=answer.reason, headers=kept, body=content)
+
+
+class _Broken(Exception):
+    """An answer that ended in its middle."""
+
+    def __init__(self, answer: web.StreamResponse, reason: str) -> None:
+        super().__init__(reason)
+        self.answer = answer
+
+
+async def _streamed(
+    request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: CIMultiDict[str]
+) -> web.StreamResponse:
+    """Pass an answer on as it comes in, as Cloud Run does; a client that goes away ends it."""
+    passed = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    await passed.prepare(request)
+    try:
+        async for part in answer.content.iter_any():
+            await passed.write(part)
+        await passed.write_eof()
+    except aiohttp.ClientConnectionResetError:
+        return passed
+    except (aiohttp.ClientError, asyncio.CancelledError) as error:
+        raise _Broken(passed, f"{type(error).__name__}: {error}") from error
+    return passed
 
 
 def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:

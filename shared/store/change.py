@@ -56,6 +56,8 @@ class Change:
     # Of a creation with an Idempotency-Key: the key's document, and the id that it says.
     once: str | None = None
     planned_id: str | None = None
+    # Of a deletion: the job that clears what hung on what is deleted; see shared.store.cascade.
+    job_id: str | None = None
     _locks: list[_Lock] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
     _events_affected: bool = False
@@ -107,10 +109,16 @@ class Change:
         self.writes.append(write)
         for unique in kind.unique:
             self._unlock(kind, unique.field, unique_text(unique, stored.fields))
-        self.put(
-            self.scope.tombstone(kind.name, stored.id),
-            {"kind": kind.name, "resourceId": stored.id, "time": self.now, "requestId": self.request_id},
-        )
+        tombstone = {
+            "kind": kind.name,
+            "resourceId": stored.id,
+            "time": self.now,
+            "requestId": self.request_id,
+            "content": _json(stored.content()).decode(),
+        }
+        if self.job_id is not None:
+            tombstone |= {"jobId": self.job_id, "pending": True}
+        self.put(self.scope.tombstone(kind.name, stored.id), tombstone)
         self.note("deleted", kind, stored.id, stored.fields, {})
         self._events_affected |= kind.affects_events
 

@@ -19,9 +19,18 @@ from shared.errors import ApiError
 DEFAULT_PER_PAGE = 50
 MAX_PER_PAGE = 200
 
-Op = Literal["==", "<", "<=", ">", ">=", "in", "array-contains"]
+Op = Literal["==", "<", "<=", ">", ">=", "in", "array-contains", "array-contains-any"]
 # The numbers of Firestore's operators, google/firestore/v1/query.proto.
-_OPS: dict[str, int] = {"<": 1, "<=": 2, ">": 3, ">=": 4, "==": 5, "array-contains": 7, "in": 8}
+_OPS: dict[str, int] = {
+    "<": 1,
+    "<=": 2,
+    ">": 3,
+    ">=": 4,
+    "==": 5,
+    "array-contains": 7,
+    "in": 8,
+    "array-contains-any": 9,
+}
 _ASCENDING, _DESCENDING = 1, 2
 _AND = 1
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -36,13 +45,17 @@ class Where(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """Conditions (all hold), an order and a page. Documents of equal order come in the order of their ids."""
+    """Conditions (all hold), an order and a page. Documents of equal order come in the order of their ids.
+
+    ``also``: further conditions, of which cursors do not depend (what a caller may see of a list).
+    """
 
     where: tuple[Where, ...] = ()
     order: str | None = None
     descending: bool = False
     limit: int = DEFAULT_PER_PAGE
     after: str | None = None
+    also: tuple[Where, ...] = ()
 
 
 class _Cursor(msgspec.Struct, array_like=True):
@@ -64,11 +77,12 @@ def conditions(collection: str, query: Query) -> Any:
     """The StructuredQuery of a query's conditions alone, without its order and page: for counting."""
     built = messages().StructuredQuery()
     built.from_.add(collection_id=collection)
-    if len(query.where) == 1:
-        _fill(built.where.field_filter, query.where[0])
-    elif query.where:
+    where = (*query.where, *query.also)
+    if len(where) == 1:
+        _fill(built.where.field_filter, where[0])
+    elif where:
         built.where.composite_filter.op = _AND
-        for condition in query.where:
+        for condition in where:
             _fill(built.where.composite_filter.filters.add().field_filter, condition)
     return built
 
@@ -102,14 +116,18 @@ def _fill(target: Any, condition: Where) -> None:
 
 
 def _start(target: Any, query: Query, collection: str, parent: str) -> None:
-    at = _decode(query)
+    at = position(query)
     for value in at[:-1]:
         values.fill(target.values.add(), value)
     target.values.add().reference_value = f"{parent}/{collection}/{at[-1]}"
     target.before = False
 
 
-def _decode(query: Query) -> list[Any]:
+def position(query: Query) -> list[Any]:
+    """Where a query's cursor stands: the last document's order, if there is one, and its id.
+
+    ApiError 400 ``cursor.invalid`` for the cursor of another query.
+    """
     text = query.after or ""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -47,6 +47,11 @@ class Stored(NamedTuple, Generic[R]):
             {"id": self.id} | {key: value for key, value in self.fields.items() if key in wanted}
         )
 
+    def content(self) -> dict[str, Any]:
+        """What a tombstone keeps of the resource: its fields without secrets and without state."""
+        wanted = (_wire_names(self.kind) | {"version"}) - {"data"}
+        return {key: value for key, value in self.fields.items() if key in wanted}
+
 
 class Found(NamedTuple, Generic[R]):
     """A page of a query: its resources, and the cursor of the next page if there is one."""
@@ -78,7 +83,7 @@ class Scope:
     async def find_many(self, kind: Kind[R], resource_ids: Iterable[str]) -> dict[str, Stored[R]]:
         """Resources by id, in one call; those that this project has not are absent."""
         wanted = {self.name(kind, resource_id): resource_id for resource_id in resource_ids}
-        found = await firestore.batch_get(wanted)
+        found = await firestore.batch_get(wanted, kind.mask)
         stored = (self._stored(kind, document) for document in found.values())
         return {item.id: item for item in stored if self._ours(kind, item)}
 
@@ -103,7 +108,10 @@ class Scope:
         """One page of a query; ``len(items)`` reads and one more if there is a next page."""
         query = self._scoped(kind, query)
         parent = self._parent(kind)
-        documents = await firestore.run_query(parent, queries.structured(kind.collection, query, parent))
+        structured = queries.structured(kind.collection, query, parent)
+        for field in kind.mask or ():
+            structured.select.fields.add(field_path=field)
+        documents = await firestore.run_query(parent, structured)
         items = [self._stored(kind, document) for document in documents]
         more = len(items) > query.limit
         items = items[: query.limit]

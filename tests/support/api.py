@@ -5,9 +5,9 @@ Requests go through the function's true entry, in this process; the emulator is 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +20,9 @@ from google.cloud import firestore as official
 from functions.api.access import tokens
 from local.processes import ROOT
 from shared import clock, ids
-from shared.clients import firestore
+from shared.clients import firestore, pubsub
 from shared.config import settings
+from shared.errors import Transient
 from tests.support.emulators import Address, embedded
 
 CLOUD_PROJECT = "fulcrum-local"
@@ -29,11 +30,35 @@ SIGNING_KEY = "a-signing-key-for-tests-of-64-characters-in-all-0123456789abcdef"
 
 
 @dataclass
+class Topics:
+    """What the API published, in place of Pub/Sub. While ``down`` is set, publishing fails."""
+
+    messages: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+    down: bool = False
+
+    async def publish(
+        self, topic: str, messages: Sequence[tuple[bytes, Mapping[str, str]]], within: float = 10.0
+    ) -> list[str]:
+        """Take messages as :func:`shared.clients.pubsub.publish` does."""
+        if self.down:
+            raise Transient(f"publishing to {topic}: UNAVAILABLE")
+        self.messages += [(topic, data, dict(attributes)) for data, attributes in messages]
+        return [str(len(self.messages)) for _ in messages]
+
+    def take(self, topic: str) -> list[bytes]:
+        """The data of what was published to a topic since the last look."""
+        found = [data for name, data, _ in self.messages if name == topic]
+        self.messages = [message for message in self.messages if message[0] != topic]
+        return found
+
+
+@dataclass
 class Api:
-    """The API's address book: its store, seen from outside, and makers of tokens."""
+    """The API's address book: its store, seen from outside, what it published, and makers of tokens."""
 
     address: Address
     documents: official.Client
+    topics: Topics = field(default_factory=Topics)
 
     def project(self, project_id: str, **fields: Any) -> str:
         """Make a project's document."""
@@ -99,16 +124,18 @@ class Api:
 def embedded_api() -> Iterator[Api]:
     """An API on its own empty Firestore."""
     options = ("--strict", "--indexes", str(ROOT / "firestore.indexes.json"))
-    with embedded("firestore", *options) as address, environment(address):
+    topics = Topics()
+    with embedded("firestore", *options) as address, environment(address, topics):
         documents = official.Client(project=CLOUD_PROJECT, credentials=AnonymousCredentials())
-        yield Api(address, documents)
+        yield Api(address, documents, topics)
         documents.close()
 
 
 @contextmanager
-def environment(address: Address) -> Iterator[None]:
-    """What the API's process has in its environment."""
+def environment(address: Address, topics: Topics | None = None) -> Iterator[None]:
+    """What the API's process has in its environment; what it publishes goes to ``topics``."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pubsub, "publish", (topics or Topics()).publish)
         patch.setenv("FIRESTORE_EMULATOR_HOST", address.grpc)
         patch.setenv("GOOGLE_CLOUD_PROJECT", CLOUD_PROJECT)
         patch.setenv("FULCRUM_SIGNING_KEY", SIGNING_KEY)

@@ -16,6 +16,7 @@ from functions.api.resources.answers import GONE, etag, problem
 from shared.errors import ApiError
 from shared.model.base import Kind, Resource
 from shared.model.page import Deleted, Page
+from shared.store import cascade
 from shared.store.change import Change, check_match, retrying
 from shared.store.query import Query
 from shared.store.scope import Stored
@@ -27,8 +28,8 @@ async def _nothing(call: Call, change: Change, fields: Mapping[str, Any]) -> Non
     """No further rule."""
 
 
-async def _delete_alone(call: Call, change: Change, stored: Stored[Any]) -> str | None:
-    return None
+async def _delete_with_all(call: Call, change: Change, stored: Stored[Any]) -> str | None:
+    return await cascade.begin(change, stored)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Rules:
 
     creating: Callable[[Call, Change, Mapping[str, Any]], Awaitable[None]] = _nothing
     updating: Callable[[Call, Change, Mapping[str, Any]], Awaitable[None]] = _nothing
-    deleting: Callable[[Call, Change, Stored[Any]], Awaitable[str | None]] = _delete_alone
+    deleting: Callable[[Call, Change, Stored[Any]], Awaitable[str | None]] = _delete_with_all
 
 
 def routes(kind: Kind[R], plural: str, example: dict[str, Any], rules: Rules = Rules()) -> APIRouter:
@@ -168,12 +169,19 @@ def routes(kind: Kind[R], plural: str, example: dict[str, Any], rules: Rules = R
         if_match: lists.IfMatch = None,
     ) -> Deleted:
         async def attempt() -> str | None:
-            stored = await call.scope.get(kind, item)
+            stored = await call.scope.find(kind, item)
+            if stored is None:
+                # Sent again, maybe because its job could not be started: that is done now.
+                job_id = await cascade.resume(call.scope, name, item)
+                if job_id is not None:
+                    return job_id
+                stored = await call.scope.get(kind, item)
             check_match(stored, if_match)
             change = call.change()
             job_id = await rules.deleting(call, change, stored)
             change.delete(stored)
             await change.commit()
+            await cascade.publish(call.scope, job_id)
             return job_id
 
         return Deleted(status="deleted", id=item, job_id=await retrying(attempt))

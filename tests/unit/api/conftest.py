@@ -17,5 +17,5 @@ def module_api() -> Iterator[Api]:
 
 @pytest.fixture
 def api(module_api: Api) -> Iterator[Api]:
-    with environment(module_api.address):
+    with environment(module_api.address, module_api.topics):
         yield module_api

@@ -84,5 +84,7 @@ class Kind(Generic[R]):
     json_text: frozenset[str] = field(default_factory=frozenset)
     affects_events: bool = False
     top_level: bool = False
+    # The fields that are read; all of them without it. (A device's registers are large, and not for people.)
+    mask: tuple[str, ...] | None = None
     # Fields that only the server reads or writes: never in an answer, an audit entry or an export.
     secret: frozenset[str] = field(default_factory=frozenset)

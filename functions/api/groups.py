@@ -18,6 +18,7 @@ from functions.api.app import make
 MODULES: dict[str, tuple[str, ...]] = {
     "about": ("about",),
     "resources": ("resources.routes",),
+    "history": ("history.routes",),
 }
 
 # The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``
@@ -26,6 +27,10 @@ WORDS: dict[str, str] = {
     "project": "resources",
     "blueprint": "resources",
     "blueprints": "resources",
+    "history": "history",
+    "events": "history",
+    "events.search": "history",
+    "getHistorical": "history",
 }
 
 

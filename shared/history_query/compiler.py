@@ -94,21 +94,22 @@ class _Compiler:
         for path in paths:
             if path.alias not in made:
                 made[path.alias] = self._value(path, reader)
-        return self._flat([(path.alias,) for path in paths], [made[path.alias] for path in paths])
+        return self._flat([(path.alias,) for path in paths], [made[path.alias] for path in paths], reader)
 
     def _whole_rows(self) -> Compiled:
         if self.query.group is not None:
             raise refusal("group", "there are no paths to group", "Name paths, or leave out group.")
         listed_ = _ROW if self.model == "history" else _RECORD
         values = {key: self.source.read(path, "paths") for key, path in listed_.items()}
-        return self._flat([tuple(key.split("/")) for key in values], list(values.values()))
+        reader = Reader(self.rows, self.parameters)
+        return self._flat([tuple(key.split("/")) for key in values], list(values.values()), reader)
 
-    def _flat(self, paths: Sequence[tuple[str, ...]], values: list[Expr]) -> Compiled:
+    def _flat(self, paths: Sequence[tuple[str, ...]], values: Sequence[Expr], reader: Reader) -> Compiled:
         """A result with a row for each row of the source."""
         selected = [f"{_shown(value)} AS c{index}" for index, value in enumerate(values)]
         where = self._where()
         order = self._order(Names(self.source, _selected(paths, values))) or self._default_order()
-        inner = self._rows()
+        inner = reader.with_keys(self._rows())
         sql = f"SELECT {', '.join(selected)} FROM ({inner}){where} ORDER BY {', '.join(order)}"  # noqa: S608 ours
         return self._done(sql, paths, values)
 
@@ -141,7 +142,7 @@ class _Compiler:
         keys = self._order(Names(None, _selected(places, values)))
         keys = keys or [key for alias in group for key in sort_keys(columns[alias], "ASC")]
         order = f" ORDER BY {', '.join(keys)}" if keys else ""
-        sql = f"SELECT {', '.join(outer)} FROM ({inner}){order}"  # noqa: S608 our own text
+        sql = f"SELECT {', '.join(outer)} FROM ({reader.with_keys(inner)}){order}"  # noqa: S608 our own text
         return self._done(sql, places, values)
 
     def _value(self, path: _Path, reader: Reader) -> Expr:

@@ -88,11 +88,26 @@ def has_window(item: Any, depth: int = 0) -> bool:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads descriptors. ``default_order`` is that of window functions that name none; empty: they must."""
+    """Reads descriptors. ``default_order`` is that of window functions that name none; empty: they must.
+
+    ``keys`` are what windows are ordered and partitioned by: computed beside the rows, as columns of names
+    ``k0``, ``k1``, so that a window names columns alone.
+    """
 
     names: Names
     parameters: Parameters
     default_order: Sequence[str] = ()
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def _column(self, sql: str) -> str:
+        return sql if sql.isidentifier() else self.keys.setdefault(sql, f"k{len(self.keys)}")
+
+    def with_keys(self, source: str) -> str:
+        """A query's rows with the keys of the windows beside them."""
+        if not self.keys:
+            return source
+        computed = ", ".join(f"{sql} AS {name}" for sql, name in self.keys.items())
+        return f"SELECT *, {computed} FROM ({source})"  # noqa: S608 our own text
 
     def descriptor(self, item: Any, column: Expr | None, place: str, depth: int = 1) -> Expr:
         """A function descriptor ``{function, args, type, isWindow, order, partition}``."""
@@ -193,12 +208,13 @@ class Reader:
             if value.type == "FLOAT64":
                 advice = "Partition by a value of data, a text or a whole number."
                 raise refusal(f"{place}[{index}]", "a computed number makes no partition", advice)
-            yield f"TO_JSON_STRING({value.sql})" if value.type == "JSON" else value.sql
+            yield self._column(f"TO_JSON_STRING({value.sql})" if value.type == "JSON" else value.sql)
 
     def _order(self, items: Any, place: str) -> Iterator[str]:
         for index, item in enumerate(_list(items, place)):
             key, direction = directed(item, f"{place}[{index}]")
-            yield from sort_keys(self._key(key, f"{place}[{index}]"), direction)
+            for sql in sort_keys(self._key(key, f"{place}[{index}]"), ""):
+                yield f"{self._column(sql.strip())} {direction}"
 
     def _key(self, item: Any, place: str) -> Expr:
         value = field_of(item, self.names, place) if is_field(item) else self._named(item, place)

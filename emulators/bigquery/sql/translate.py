@@ -37,6 +37,7 @@ _SAME = (
     *(exp.NullSafeNEQ, exp.IgnoreNulls, exp.RespectNulls, exp.HavingMax, exp.Interval, exp.Star),
     *(exp.Values, exp.Schema, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.When, exp.Whens),
 )
+_OPERATORS = (exp.Binary, exp.Unary, exp.Between, exp.In)
 _TABLE_ARGS = {"this", "db", "catalog", "alias"}
 
 
@@ -118,7 +119,7 @@ class Translation:
             raise unsupported_sql(f"{name} with OVER")
         if not windowed and function.window and not function.aggregate:
             raise invalid_query(f"Analytic function {name} cannot be called without an OVER clause")
-        arguments = list(node.expressions)
+        arguments = [_whole(argument) for argument in node.expressions]
         made = (
             call(function.build, *arguments) if isinstance(function.build, str) else function.build(arguments)
         )
@@ -162,6 +163,13 @@ class Translation:
         made = exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(source, quoted=True)))
         made.meta[clauses.UNNESTED] = True
         return made
+
+
+def _whole(argument: exp.Expr) -> exp.Expr:
+    """An argument that may be put beside an operator: one that is made of operators, in parentheses."""
+    if isinstance(argument, _OPERATORS) and not isinstance(argument, exp.Paren):
+        return typed(exp.Paren(this=argument.copy()), argument)
+    return argument
 
 
 def _inside_done(node: exp.Expr) -> bool:

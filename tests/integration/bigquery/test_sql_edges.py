@@ -29,6 +29,8 @@ ANSWERS: list[tuple[str, Any]] = [
     ("REGEXP_EXTRACT('abcx', r'bc(x)?')", "x"),
     ("ROUND(1.005, 2)", 1.0),
     ("SAFE_DIVIDE(1e308, 1e-10)", None),
+    ("SAFE_CAST(TO_JSON_STRING(JSON '3.5') AS FLOAT64)", 3.5),
+    ("SAFE_CAST(TO_JSON_STRING(JSON '\"x\"') AS FLOAT64)", None),
     ("SAFE.MOD(1, 0)", None),
     ("(SELECT SUM(x) FROM UNNEST([0.5, 1.5]) AS x)", 2.0),
 ]
@@ -44,6 +46,9 @@ REFUSED = [
     ("SAFE_CAST('2024-01-01 00:00:00 Europe/Paris' AS TIMESTAMP)", "Europe/Paris"),
     ("SAFE_CAST('2024-01-01T24:00:00' AS TIMESTAMP)", "24:00"),
     ("SAFE_CAST(0.30000000000000004 AS STRING)", "15 digits"),
+    ("SAFE_ADD(1, 2)", "SAFE_ADD of whole numbers"),
+    ("SAFE_CAST(TO_JSON_STRING(JSON '1e300') AS FLOAT64)", "need an exponent"),
+    ("SAFE_CAST(SUBSTR('abc', 9223372036854775807 + 1) AS INT64)", "int64 overflow|verflow"),
     ("SAFE.PARSE_DATE('%Y-%m-%d', 'x')", "SAFE around"),
     ("SAFE.SUBSTR('abc', CAST('x' AS INT64))", "may fail itself"),
     ("SAFE.LENGTH(SUBSTR('abc', 9223372036854775807 + 1))", "may fail itself"),

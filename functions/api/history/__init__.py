@@ -1,0 +1,1 @@
+"""History and events: queries, exports, the state at a past instant, event records and acknowledgements."""

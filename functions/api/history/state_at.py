@@ -1,0 +1,143 @@
+"""The state of devices at a past instant, folded from their rows exactly as it is folded when they come in.
+
+From the newest complete snapshot before the instant, if there is one, else from the first row on. Rows that
+came in late, after the snapshot of a time that they lie before, are read as well: a state is what is known
+of an instant today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.api.history import problems
+from shared import device_rows, fold, history, ids
+from shared.clients import bigquery
+from shared.config import settings
+from shared.errors import ApiError, Rejected
+
+MAX_DEVICES = 1_000
+DEFAULT_MAX_BYTES = 10 * 2**30
+_SECONDS = 60.0
+_PAGE_ROWS = 5_000
+_DAY_MS = 86_400_000
+# Snapshots are daily; an older one than this would save nothing worth a second look.
+_LOOK_BACK_MS = 8 * _DAY_MS
+# A snapshot's registers were read within the day before its instant.
+_READING_MS = _DAY_MS
+
+
+@dataclass
+class State:
+    """A device's state: nested ``data``, and the time of the latest write in it (epoch ms), None for none."""
+
+    registers: fold.Registers = field(default_factory=dict)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The nested data."""
+        return fold.derive(self.registers)
+
+    @property
+    def last_event_time(self) -> int | None:
+        """When the latest write that counts happened, epoch ms."""
+        return max((stamp[0] for stamp, _ in self.registers.values()), default=None)
+
+
+async def state_at(project_id: str, device_ids: Sequence[str], at: int) -> dict[str, State]:
+    """The state of each of the devices at an instant (epoch ms), of all of them, empty for one without rows.
+
+    At most 1,000 devices a call. ApiError 503, 504, or 400 ``history.tooExpensive``.
+    """
+    if len(device_ids) > MAX_DEVICES:
+        raise ValueError(f"{len(device_ids)} devices: at most {MAX_DEVICES} in one call")
+    states = {device_id: State() for device_id in device_ids}
+    if not states:
+        return states
+    snapshot = await _snapshot(project_id, at)
+    sql, parameters = rows_query(settings().bigquery_dataset, project_id, sorted(states), at, snapshot)
+    job = await _start(sql, parameters)
+    with problems.told():
+        async for page in bigquery.pages(job, _PAGE_ROWS, _SECONDS):
+            _fold(states, page.rows)
+    return states
+
+
+def rows_query(
+    dataset: str, project_id: str, device_ids: Sequence[str], at: int, snapshot: int | None
+) -> tuple[str, list[bigquery.Parameter]]:
+    """SQL and parameters of the rows that a state is folded from; ``snapshot`` is the instant of one."""
+    parameters: list[bigquery.Parameter] = [
+        ("project", "STRING", project_id),
+        ("devices", "ARRAY<STRING>", list(device_ids)),
+        ("at", "TIMESTAMP", at),
+    ]
+    whose = "project_id = @project AND device_id IN UNNEST(@devices)"
+    columns = "device_id, UNIX_MICROS(time) AS us, event_id, data, ARRAY_TO_STRING(cleared, ',') AS cleared"
+    rows = (
+        f"SELECT {columns}, kind, original_time FROM `{dataset}.{history.TABLE}` "  # noqa: S608 our own text
+        f"WHERE {whose} AND time <= @at AND kind IN ('data', 'baseline') AND NOT historical"
+    )
+    if snapshot is None:
+        return rows, parameters
+    parameters += [("snapshot", "TIMESTAMP", snapshot), ("read", "TIMESTAMP", snapshot - _READING_MS)]
+    kept = (
+        f"SELECT {columns}, 'data' AS kind, CAST(NULL AS STRING) AS original_time "  # noqa: S608 the same
+        f"FROM `{dataset}.{device_rows.SNAPSHOTS}` "
+        f"WHERE {whose} AND snapshot_time = @snapshot AND kind = 'state'"
+    )
+    return f"{rows} AND (time > @snapshot OR stored_time > @read) UNION ALL {kept}", parameters
+
+
+def _fold(states: Mapping[str, State], rows: Sequence[Sequence[str | None]]) -> None:
+    gathered: dict[str, list[tuple[fold.Stamp, fold.Settled]]] = {}
+    for device_id, micros, event_id, data, cleared, kind, original_time in rows:
+        row = {
+            "kind": kind,
+            "historical": False,
+            "time": int(micros or 0),
+            "event_id": event_id,
+            "original_time": original_time,
+            "data": data,
+            "cleared": cleared.split(",") if cleared else (),
+        }
+        if device_id is not None and (event := history.folded(row)) is not None:
+            gathered.setdefault(device_id, []).append(event)
+    for device_id, events in gathered.items():
+        fold.fold(states[device_id].registers, events)
+
+
+async def _snapshot(project_id: str, at: int) -> int | None:
+    """The instant of the newest complete snapshot at or before ``at``, epoch ms."""
+    sql = (
+        "SELECT UNIX_MILLIS(MAX(snapshot_time)) AS newest "  # noqa: S608 our own text
+        f"FROM `{settings().bigquery_dataset}.{device_rows.SNAPSHOTS}` WHERE project_id = @project "
+        "AND kind = 'complete' AND snapshot_time <= @at AND snapshot_time >= @since"
+    )
+    parameters: list[bigquery.Parameter] = [
+        ("project", "STRING", project_id),
+        ("at", "TIMESTAMP", at),
+        ("since", "TIMESTAMP", max(0, at - _LOOK_BACK_MS)),
+    ]
+    job = await _start(sql, parameters)
+    with problems.told():
+        page = await bigquery.page(job, 1, _SECONDS)
+    newest = page.rows[0][0] if page.rows else None
+    return None if newest is None else int(newest)
+
+
+async def _start(sql: str, parameters: Sequence[bigquery.Parameter]) -> bigquery.Job:
+    limit = int(settings().number("HISTORY_MAX_BYTES", DEFAULT_MAX_BYTES))
+    job_id = f"fulcrum_{ids.new_id()}"
+    try:
+        with problems.told():
+            return await bigquery.start(sql, parameters, job_id, limit, _SECONDS)
+    except Rejected as error:
+        with problems.told():
+            would_read = await bigquery.estimate(sql, parameters)
+        raise _expensive(would_read, limit) from error
+
+
+def _expensive(would_read: int, limit: int) -> ApiError:
+    return problems.too_expensive(would_read, limit)

@@ -39,9 +39,10 @@ class Onward(msgspec.Struct, frozen=True):
 
 
 class _Group:
-    """What goes to one topic with the same options and the same rest of the route."""
+    """What goes to one topic with the same options, the same rest of the route and of the same project."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, project: str) -> None:
+        self.project = project
         self.options = _encode(step.options) if step.options else b""
         self.route = _encode(step.rest) if step.rest else b""
         self.items: list[int] = []
@@ -55,47 +56,46 @@ def pack(
 ) -> dict[str, list[Parcel]]:
     """Pack messages, each with its project and its steps, into parcels by topic.
 
-    A parcel has at most 500 messages or 1 MB; a single larger message has one to itself. ``hops``: of the
+    A parcel has at most 500 messages or 1 MB; a single larger message has one to itself. It is of one project,
+    so that a subscription can be filtered by project and whoever has it sees no other's. ``hops``: of the
     parcels, one more than of the delivery that the messages came with.
     """
-    by_step: dict[int, _Group] = {}
-    by_meaning: dict[tuple[str, bytes, bytes], _Group] = {}
+    by_step: dict[tuple[int, str], _Group] = {}
+    by_meaning: dict[tuple[str, bytes, bytes, str], _Group] = {}
     for index, item_steps in enumerate(steps):
+        project = projects[index]
         for step in item_steps:
             # Equal routes share their steps nearly always; where they do not, the texts decide.
-            group = by_step.get(id(step))
+            group = by_step.get((id(step), project))
             if group is None:
-                group = _Group(step)
-                group = by_meaning.setdefault((step.topic, group.options, group.route), group)
-                by_step[id(step)] = group
+                group = _Group(step, project)
+                group = by_meaning.setdefault((step.topic, group.options, group.route, project), group)
+                by_step[id(step), project] = group
             group.items.append(index)
     parcels: dict[str, list[Parcel]] = {}
-    for (topic, _, _), group in by_meaning.items():
-        parcels.setdefault(topic, []).extend(_parcels(group, data, projects, hops))
+    for (topic, _, _, _), group in by_meaning.items():
+        parcels.setdefault(topic, []).extend(_parcels(group, data, hops))
     return parcels
 
 
-def _parcels(group: _Group, data: Sequence[bytes], projects: Sequence[str], hops: int) -> Iterable[Parcel]:
+def _parcels(group: _Group, data: Sequence[bytes], hops: int) -> Iterable[Parcel]:
     room = MAX_BATCH_BYTES - len(group.options) - len(group.route) - 60
     start = size = 0
     items = group.items
     for place, index in enumerate(items):
         length = len(data[index]) + 1
         if place > start and (size + length > room or place - start >= MAX_BATCH_EVENTS):
-            yield _parcel(group, items[start:place], data, projects, hops)
+            yield _parcel(group, items[start:place], data, hops)
             start, size = place, 0
         size += length
-    yield _parcel(group, items[start:], data, projects, hops)
+    yield _parcel(group, items[start:], data, hops)
 
 
-def _parcel(
-    group: _Group, items: list[int], data: Sequence[bytes], projects: Sequence[str], hops: int
-) -> Parcel:
+def _parcel(group: _Group, items: list[int], data: Sequence[bytes], hops: int) -> Parcel:
     body = data[items[0]] if len(items) == 1 else b"[" + b",".join([data[index] for index in items]) + b"]"
     attributes = {"v": VERSION, "hops": str(hops)}
-    project = projects[items[0]]
-    if project and all(projects[index] == project for index in items):
-        attributes["projectId"] = project
+    if group.project:
+        attributes["projectId"] = group.project
     return Parcel(wrap(body, group.options, group.route), attributes, items)
 
 

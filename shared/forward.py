@@ -56,9 +56,9 @@ def pack(
 ) -> dict[str, list[Parcel]]:
     """Pack messages, each with its project and its steps, into parcels by topic.
 
-    A parcel has at most 500 messages or 1 MB; a single larger message has one to itself. It is of one project,
-    so that a subscription can be filtered by project and whoever has it sees no other's. ``hops``: of the
-    parcels, one more than of the delivery that the messages came with.
+    A parcel has at most 500 messages or 1 MB; a single larger message has one to itself. It is of one
+    project, so that a subscription can be filtered by project and whoever has it sees no other's. ``hops``:
+    of the parcels, one more than of the delivery that the messages came with.
     """
     by_step: dict[tuple[int, str], _Group] = {}
     by_meaning: dict[tuple[str, bytes, bytes, str], _Group] = {}

@@ -252,13 +252,15 @@ async def test_batches_of_more_than_500_are_split(service: Service) -> None:
     assert [len(data) for data, _ in service.topics.to("writer")] == [500, 500, 201]
 
 
-async def test_a_batch_of_two_projects_names_none(service: Service) -> None:
+async def test_a_batch_of_two_projects_goes_on_as_two_messages(service: Service) -> None:
     service.documents.stored[names.device("p2", "dx")] = {"networkId": "n2"}
     batch = [event(), event("dx", projectId="p2", networkId=None, aliasKey=None)]
     assert await service.post(push(batch)) == 204
-    ((data, attributes),) = service.topics.to("writer")
-    assert [e["projectId"] for e in data] == [PROJECT, "p2"]
-    assert "projectId" not in attributes
+    sent = service.topics.to("writer")
+    assert [(data["projectId"], attributes["projectId"]) for data, attributes in sent] == [
+        (PROJECT, PROJECT),
+        ("p2", "p2"),
+    ]
 
 
 async def test_a_message_without_project_takes_its_aliass(service: Service) -> None:

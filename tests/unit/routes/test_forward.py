@@ -97,7 +97,7 @@ def test_hops_are_counted_and_cut() -> None:
 
 
 def test_a_parcel_is_of_one_project_alone() -> None:
-    steps = [[Step("writer", {}, None)]] * 4
+    steps = [[Step("writer", {}, [])]] * 4
     parcels = pack([b"1", b"2", b"3", b"4"], ["a", "b", "a", ""], steps, 1)["writer"]
     assert [(parcel.data, parcel.attributes.get("projectId")) for parcel in parcels] == [
         (b"[1,3]", "a"),

@@ -7,6 +7,9 @@ from typing import Literal
 
 import msgspec
 
+# Of a grant: every permission, those that come later included.
+EVERYTHING = "*"
+
 
 class Grant(msgspec.Struct, frozen=True):
     """The permissions of one role, held on one resource: the project, a system or a device."""
@@ -14,6 +17,10 @@ class Grant(msgspec.Struct, frozen=True):
     resource_kind: Literal["project", "system", "device"]
     resource_id: str
     permissions: frozenset[str]
+
+    def holds(self, permission: str) -> bool:
+        """Whether a permission is among those of the grant."""
+        return permission in self.permissions or EVERYTHING in self.permissions
 
 
 class Readable(msgspec.Struct, frozen=True):
@@ -45,7 +52,7 @@ class Principal(msgspec.Struct, frozen=True):
     def allows(self, permission: str, *, system: str | None = None, devices: Sequence[str] = ()) -> bool:
         """Whether a permission is held on the project, on the system, or on one of a chain of devices."""
         return self.admin or any(
-            permission in grant.permissions
+            grant.holds(permission)
             and (
                 grant.resource_kind == "project"
                 or (grant.resource_kind == "system" and grant.resource_id == system)
@@ -54,15 +61,28 @@ class Principal(msgspec.Struct, frozen=True):
             for grant in self.grants
         )
 
+    def covers(self, grants: Sequence[Grant]) -> bool:
+        """Whether the caller holds all that these grants give, where they give it: who may act on their
+        holder without gaining anything by it. What is held on a device alone covers that device alone."""
+        return self.admin or all(
+            self.allows(
+                permission,
+                system=grant.resource_id if grant.resource_kind == "system" else None,
+                devices=(grant.resource_id,) if grant.resource_kind == "device" else (),
+            )
+            for grant in grants
+            for permission in grant.permissions
+        )
+
     def anywhere(self, permission: str) -> bool:
         """Whether a permission is held on anything at all."""
-        return self.admin or any(permission in grant.permissions for grant in self.grants)
+        return self.admin or any(grant.holds(permission) for grant in self.grants)
 
     def readable(self, permission: str) -> Readable:
         """Where a permission is held, for lists that show only what the caller may see."""
         if self.allows(permission):
             return Readable(True, frozenset(), frozenset())
-        held = [grant for grant in self.grants if permission in grant.permissions]
+        held = [grant for grant in self.grants if grant.holds(permission)]
         return Readable(
             False,
             frozenset(grant.resource_id for grant in held if grant.resource_kind == "system"),

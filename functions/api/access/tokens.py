@@ -1,11 +1,18 @@
-"""The tokens of sessions: JWTs signed with the deployment's own key.
+"""Signed tokens of sessions: JWTs under the deployment's own key.
 
-Claims: ``sub`` (the user), ``sid`` (the session), ``prj`` (the project, absent for a platform user who signed
-in to none), ``iat``, ``exp``, ``aud``. A token says who somebody is, never what he may do: that is read anew.
+An id token says who calls: ``sub`` (the user), ``sid`` (the session), ``prj`` (the project, absent for a
+platform user who signed in to none), ``iat``, ``exp``, ``aud``. A token says who somebody is, never what he
+may do: that is read anew. A refresh token has an audience of its own, so that neither passes for the other,
+and a number ``jti`` that makes each one different.
+
+``SIGNING_KEY`` may hold several keys, separated by commas: the first signs, all verify.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -14,14 +21,13 @@ from shared.config import settings
 from shared.errors import ApiError
 
 AUDIENCE = "fulcrum"
+REFRESH_AUDIENCE = "fulcrum-refresh"
 ALGORITHM = "HS256"
 MIN_KEY_LENGTH = 32
 
 
 def mint(user_id: str, session_id: str, project_id: str, lifetime: timedelta) -> str:
-    """A signed token that is valid for ``lifetime`` from now."""
-    import jwt
-
+    """A signed id token that is valid for ``lifetime`` from now."""
     now = clock.now()
     claims: dict[str, Any] = {
         "sub": user_id,
@@ -32,27 +38,60 @@ def mint(user_id: str, session_id: str, project_id: str, lifetime: timedelta) ->
     }
     if project_id:
         claims["prj"] = project_id
-    return jwt.encode(claims, _key(), algorithm=ALGORITHM)
+    return _signed(claims)
 
 
-def verify(text: str) -> dict[str, Any]:
+def mint_refresh(user_id: str, session_id: str, expires_ms: int) -> str:
+    """A new refresh token of a session, valid until ``expires_ms``."""
+    return _signed(
+        {
+            "sub": user_id,
+            "sid": session_id,
+            "aud": REFRESH_AUDIENCE,
+            "jti": secrets.token_hex(16),
+            "exp": clock.from_ms(expires_ms),
+        }
+    )
+
+
+def verify(text: str, audience: str = AUDIENCE) -> dict[str, Any]:
     """The claims of a token; ApiError 401 for one that is not ours, or has expired."""
     import jwt
 
-    try:
-        # The time is compared below, with the platform's clock.
-        claims: dict[str, Any] = jwt.decode(
-            text,
-            _key(),
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            options={"require": ["sub", "sid", "exp"], "verify_exp": False, "verify_iat": False},
-        )
-    except jwt.InvalidTokenError:
-        raise refused() from None
-    if not isinstance(claims["exp"], int) or claims["exp"] * 1000 <= clock.now_ms():
-        raise ApiError(401, "auth.expired", "the token has expired", "refresh it, or sign in again")
-    return claims
+    for key in signing_keys():
+        try:
+            # The time is compared below, with the platform's clock.
+            claims: dict[str, Any] = jwt.decode(
+                text,
+                key,
+                algorithms=[ALGORITHM],
+                audience=audience,
+                options={"require": ["sub", "sid", "exp"], "verify_exp": False, "verify_iat": False},
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.InvalidTokenError:
+            raise refused() from None
+        if not isinstance(claims["exp"], int) or claims["exp"] * 1000 <= clock.now_ms():
+            raise ApiError(401, "auth.expired", "the token has expired", "refresh it, or sign in again")
+        return claims
+    raise refused()
+
+
+def digest(token: str) -> str:
+    """What is stored of a token: enough to know it again."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def csrf(session_id: str) -> str:
+    """What a page sends with every change, beside its cookie: bound to its session, and to nobody else's."""
+    return _csrf(signing_keys()[0], session_id)
+
+
+def is_csrf(session_id: str, text: str) -> bool:
+    """Whether a text is the session's, compared in constant time."""
+    given = text.encode(errors="replace")
+    return any(hmac.compare_digest(_csrf(key, session_id).encode(), given) for key in signing_keys())
 
 
 def refused() -> ApiError:
@@ -65,10 +104,21 @@ def refused() -> ApiError:
     )
 
 
-def _key() -> str:
-    key = settings().text("SIGNING_KEY", "")
-    if len(key) < MIN_KEY_LENGTH:
+def signing_keys() -> list[str]:
+    """The deployment's keys, the one that signs first."""
+    keys = [key.strip() for key in settings().text("SIGNING_KEY", "").split(",") if key.strip()]
+    if not keys or min(map(len, keys)) < MIN_KEY_LENGTH:
         raise ValueError(
-            f"FULCRUM_SIGNING_KEY has {len(key)} characters: set a secret of at least {MIN_KEY_LENGTH}"
+            f"FULCRUM_SIGNING_KEY: set a secret of at least {MIN_KEY_LENGTH} characters, or several with commas"
         )
-    return key
+    return keys
+
+
+def _csrf(key: str, session_id: str) -> str:
+    return hmac.new(key.encode(), b"csrf\0" + session_id.encode(), hashlib.sha256).hexdigest()
+
+
+def _signed(claims: dict[str, Any]) -> str:
+    import jwt
+
+    return jwt.encode(claims, signing_keys()[0], algorithm=ALGORITHM)

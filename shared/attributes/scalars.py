@@ -20,7 +20,7 @@ MAX_MS = 253_370_764_800_000
 _ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 _SHOWN = 40
 _MAX = sys.float_info.max
-# A limit that was converted from another unit still holds at its very edge.
+# What was converted from another unit still fits at the very edge of a limit.
 _EDGE = 1e-9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -178,6 +178,9 @@ def unit(spec: Spec) -> Check:
     own = spec.get("unit") or units.default
     low, high = spec.get("min"), spec.get("max")
     wanted = f"send a number in {own}{limits(low, high)} or {{value, unit}}"
+    zero = max(abs(offset) for _, offset in units.scales.values()) / units.scales[own][0]
+    low = None if low is None else low - _EDGE * (abs(low) + zero)
+    high = None if high is None else high + _EDGE * (abs(high) + zero)
 
     def check(value: Any) -> str:
         if is_number(value):
@@ -211,9 +214,7 @@ def unit_part(spec: Spec, part: str, value: Any) -> str:
 
 def within(value: float, low: float | None, high: float | None) -> bool:
     """Whether a number is not below ``low`` and not above ``high``, each where it is given."""
-    if low is not None and value < low:
-        return low - value <= abs(low) * _EDGE
-    return high is None or value <= high or value - high <= abs(high) * _EDGE
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def limits(low: float | None, high: float | None) -> str:

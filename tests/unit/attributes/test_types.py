@@ -60,6 +60,9 @@ GOOD: list[tuple[dict[str, Any], list[Any]]] = [
     # The very edge of a limit, from another unit.
     ({"type": "temperature", "min": 0, "max": 100}, [0, 100, {"value": 212, "unit": "degF"}]),
     ({"type": "temperature", "min": 0, "max": 100}, [{"value": 32, "unit": "degF"}]),
+    ({"type": "temperature", "unit": "K", "min": 0}, [{"value": -459.67, "unit": "degF"}, -1e-9]),
+    ({"type": "length", "unit": "in", "min": 3, "max": 3}, [{"value": 76.2, "unit": "mm"}]),
+    ({"type": "length", "unit": "km", "max": 0}, [{"value": -1e-3, "unit": "nm"}, 0]),
     (
         {"type": "length", "unit": "ft", "max": 3},
         [3, {"value": 1, "unit": "yd"}, {"value": 36, "unit": "in"}],
@@ -74,6 +77,8 @@ BAD: list[tuple[dict[str, Any], list[Any], str]] = [
     ({"type": "number", "min": -2, "max": 3}, [-2.1, 3.1], "send a number from -2 to 3"),
     ({"type": "int"}, [1.5, 2**63, -(2**63) - 1, 1e300, "1", False, float("nan")], "send a whole number"),
     ({"type": "int", "min": 1}, [0, -5.0], "send a whole number of at least 1"),
+    ({"type": "number", "max": 100}, [100.00000001], "of at most 100, not 100.00000001"),
+    ({"type": "length", "unit": "km", "max": 0}, [{"value": 1e-3, "unit": "nm"}, 1e-15], "of at most 0"),
     ({"type": "percent"}, [-0.1, 100.1, "50%"], "send a number from 0 to 100"),
     ({"type": "percent", "max": 200}, [-1, 201], "send a number from 0 to 200"),
     ({"type": "boolean"}, [0, 1, "true", []], "send true or false"),

@@ -121,6 +121,8 @@ async def test_off_looks_at_nothing(service: Service, capsys: pytest.CaptureFixt
     assert await service.post(push([event(data=_HOT)])) == 204
     assert len(service.topics.events("writer")) == 1
     assert "mistyped" not in _line(capsys)
+    assert definitions.compiled(checks_text("off", _ATTRIBUTES)) is None
+    assert definitions.compiled(checks_text("strict", [])) is None
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ async def _goes_to(service: Service, message: Any = None) -> list[str]:
 @pytest.mark.parametrize(
     ("device", "blueprint", "topic"),
     [
-        ({"messageRoute": "audit", "messageRouteId": "r"}, {"messageRoute": "reason"}, "audit"),
+        ({"messageRoute": "audit", "messageRouteId": "reason"}, {"messageRoute": "reason"}, "audit"),
         ({"messageRouteId": "audit"}, {"messageRoute": "reason", "messageRouteId": "reason"}, "audit"),
         ({"messageRouteId": "none"}, {"messageRoute": "audit", "messageRouteId": "reason"}, "audit"),
         ({}, {"messageRoute": "audit", "messageRouteId": "reason"}, "audit"),

@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from functions.api.access.callers import authenticate
 from functions.api.access.principal import Principal
+from functions.api.roles.generated import general_of
 from shared.errors import ApiError
 from shared.store.audit import Actor
 from shared.store.change import Change
@@ -57,8 +58,15 @@ class Call:
 
         ``devices``: the device itself and its parents.
         """
-        if not self.principal.allows(permission, system=system, devices=devices):
+        if not self.allows(permission, system=system, devices=devices):
             raise denied(permission)
+
+    def allows(self, permission: str, *, system: str | None = None, devices: Sequence[str] = ()) -> bool:
+        """Whether :meth:`require` would pass; a general permission includes those generated from it."""
+        return any(
+            self.principal.allows(held, system=system, devices=devices)
+            for held in {permission, general_of(permission)}
+        )
 
 
 class Need:

@@ -1,0 +1,139 @@
+"""Roles, who is given them where, and the permissions that they are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.model.base import Description, Identifier, Kind, Metadata, Model, Name, Resource, Unique
+
+# Of a role: every permission of the project, those that come later included.
+EVERYTHING = "*"
+ADMIN, MEMBER, ACCOUNT = "admin", "member", "account"
+
+ResourceKind = Literal["project", "system", "device"]
+SubjectKind = Literal["user", "apiAccess"]
+Category = Literal["custom", "project", "imagine"]
+
+PermissionName = Annotated[
+    str,
+    Field(
+        pattern=r"^(\*|[a-z][A-Za-z]{0,49}\.[a-z][A-Za-z]{0,49}(:[A-Za-z0-9_\-]{1,128})?)$",
+        description="<module>.<verb>, or <module>.<verb>:<id> of what it is generated for; * is all of them",
+        examples=["device.readData"],
+    ),
+]
+Permissions = Annotated[
+    list[PermissionName], Field(max_length=2000, examples=[["device.list", "device.read", "device.readData"]])
+]
+RoleName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_\-]{0,99}$", description="Unique in its project", examples=["operator"]
+    ),
+]
+
+
+class RoleCreate(Model):
+    """A new role."""
+
+    name: RoleName
+    display_name: Name | None = Field(default=None, examples=["Operator"])
+    desc: Description | None = None
+    category: Category = "custom"
+    permissions: Permissions = Field(default_factory=list)
+
+
+class Role(Resource):
+    """A role: a set of permissions, which its holder has wherever the role was given to him."""
+
+    name: RoleName
+    display_name: Name | None = Field(default=None, examples=["Operator"])
+    desc: Description | None = None
+    category: Category = "custom"
+    permissions: Permissions | None = Field(
+        default=None, description="Left out of a list unless includePermissions=true"
+    )
+
+
+class UserRoleCreate(Model):
+    """A role given to a user or an API key on the project, a system or a device."""
+
+    subject_kind: SubjectKind = "user"
+    subject_id: Identifier = Field(examples=["7dNv2QmXc5LpA9sKf0RtYw"])
+    role_id: Identifier
+    resource_kind: ResourceKind = Field(default="project", examples=["system"])
+    resource_id: Identifier | None = Field(
+        default=None, description="The project itself if left out", examples=["5hPz0WkTn3JqB8vGd1MxCe"]
+    )
+    metadata: Metadata | None = None
+
+
+class UserRole(Resource):
+    """A role that a user or an API key holds on a resource, and so on all that is below it."""
+
+    subject_kind: SubjectKind
+    subject_id: Identifier
+    role_id: Identifier
+    resource_kind: ResourceKind
+    resource_id: Identifier
+    metadata: Metadata | None = None
+
+
+class Permission(Model):
+    """One action that a role may allow."""
+
+    name: PermissionName
+    module: str = Field(examples=["device"])
+    verb: str = Field(examples=["readData"])
+    display_name: str = Field(examples=["Read the data of devices"])
+    category: Category = Field(examples=["imagine"])
+    generated: bool = Field(
+        description="Made for one blueprint or relationship of this project", examples=[False]
+    )
+    blueprint_id: str | None = Field(
+        default=None, description="Of a generated one: the devices that it creates"
+    )
+    attribute_id: str | None = Field(default=None, description="Of a generated one: its relationship")
+
+
+class PermissionList(Model):
+    """All permissions of a project."""
+
+    count: int = Field(examples=[1])
+    items: list[Permission]
+
+
+class Module(Model):
+    """A kind of thing, and what can be done with it."""
+
+    name: str = Field(examples=["device"])
+    display_name: str = Field(examples=["devices"])
+    category: Category
+    verbs: list[str] = Field(examples=[["create", "read", "update", "delete", "list"]])
+
+
+class ModuleList(Model):
+    """All modules of the platform."""
+
+    count: int = Field(examples=[1])
+    items: list[Module]
+
+
+ROLE: Kind[Role] = Kind(
+    name="role",
+    collection="roles",
+    model=Role,
+    create=RoleCreate,
+    patchable=frozenset({"name", "displayName", "desc", "category", "permissions"}),
+    unique=(Unique("name", fold_case=True),),
+)
+
+USER_ROLE: Kind[UserRole] = Kind(
+    name="userRole",
+    collection="userRoles",
+    model=UserRole,
+    create=UserRoleCreate,
+    patchable=frozenset({"metadata"}),
+)

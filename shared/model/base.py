@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 NAME_LENGTH = 200
+MAX_JSON_DEPTH = 32
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, examples=["Cold store 4"])]
 Description = Annotated[str, Field(max_length=4000, examples=["North wing, second floor"])]
 Identifier = Annotated[
@@ -23,7 +25,34 @@ Identifier = Annotated[
 Tags = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=100, examples=[["is:root"]])
 ]
-Metadata = Annotated[dict[str, Any], Field(examples=[{"floor": 2}])]
+
+
+def sound(value: Any) -> Any:
+    """A JSON value that can be stored and answered as it is; ValueError for what JSON or a store has not."""
+    waiting = [(value, 1)]
+    while waiting:
+        inner, depth = waiting.pop()
+        if isinstance(inner, str):
+            if not inner.isascii() and any("\ud800" <= letter <= "\udfff" for letter in inner):
+                raise ValueError("a text holds half of a surrogate pair, which is no Unicode")
+        elif isinstance(inner, float):
+            if not math.isfinite(inner):
+                raise ValueError("NaN and Infinity are no JSON")
+        elif isinstance(inner, int):
+            if not -(2**63) <= inner < 2**63:
+                raise ValueError("a number has more than 64 bits")
+        elif isinstance(inner, list | dict):
+            if depth > MAX_JSON_DEPTH:
+                raise ValueError(f"nests deeper than {MAX_JSON_DEPTH} levels")
+            waiting.extend((one, depth + 1) for one in inner)
+            if isinstance(inner, dict):
+                waiting.extend((one, depth + 1) for one in inner.values())
+    return value
+
+
+Json = Annotated[Any, AfterValidator(sound)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(sound)]
+Metadata = Annotated[JsonObject, Field(examples=[{"floor": 2}])]
 EpochMs = Annotated[int, Field(ge=0, le=253_402_300_799_999, examples=[1_790_000_000_000])]
 
 
@@ -84,6 +113,8 @@ class Kind(Generic[R]):
     json_text: frozenset[str] = field(default_factory=frozenset)
     affects_events: bool = False
     top_level: bool = False
+    # The project itself, which stands above all that is its own.
+    is_project: bool = False
     # The fields that are read; all of them without it. (A device's registers are large, and not for people.)
     mask: tuple[str, ...] | None = None
     # Fields that only the server reads or writes: never in an answer, an audit entry or an export.

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.model.base import Description, Identifier, Kind, Metadata, Model, Name, Resource, Tags, Unique
+from shared.model.base import (
+    Description,
+    Identifier,
+    JsonObject,
+    Kind,
+    Metadata,
+    Model,
+    Name,
+    Resource,
+    Tags,
+    Unique,
+)
 
 Alias = Annotated[
     str, Field(pattern=r"^[a-z][A-Za-z0-9]{0,99}$", description="camelCase", examples=["coldStore"])
 ]
 Route = Annotated[
-    dict[str, Any],
+    JsonObject,
     Field(description="Message type → route", examples=[{"deviceDataEventMsg": ["writer"]}]),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -25,6 +26,15 @@ class Actor(msgspec.Struct, frozen=True):
         return {"kind": self.kind, "id": self.id, "name": self.name}
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same, types included: ``True`` is not ``1``."""
+    return one is other or (one == other and _canonical(one) == _canonical(other))
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)
+
+
 def differences(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
@@ -35,7 +45,7 @@ def differences(
     paths = sorted(set(only) if only is not None else {*before, *after})
     changes = []
     for path in paths:
-        if path in _SILENT or before.get(path) == after.get(path):
+        if path in _SILENT or same(before.get(path), after.get(path)):
             continue
         if path in secret:
             changes.append({"path": path, "hidden": True})

@@ -20,7 +20,7 @@ from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.errors import ApiError, Transient
 from shared.model.base import Kind, Resource
-from shared.store.audit import Actor, differences
+from shared.store.audit import Actor, differences, same
 from shared.store.scope import Scope, Stored
 
 R = TypeVar("R", bound=Resource)
@@ -62,14 +62,27 @@ class Change:
     _audit: list[dict[str, Any]] = field(default_factory=list)
     _events_affected: bool = False
 
-    def create(self, kind: Kind[Any], fields: Mapping[str, Any], resource_id: str | None = None) -> str:
-        """Create a resource with the given wire fields, and take its unique names; returns its id."""
+    def create(
+        self,
+        kind: Kind[Any],
+        fields: Mapping[str, Any],
+        resource_id: str | None = None,
+        *,
+        chosen: bool = False,
+    ) -> str:
+        """Create a resource with the given wire fields, and take its unique names; returns its id.
+
+        ``chosen``: somebody chose the id, so that it can be taken: 409 ``<kind>.idTaken`` at commit.
+        """
         resource_id = resource_id or ids.new_id()
         stored = {key: value for key, value in fields.items() if value is not None and key != "id"}
         stored |= {"created": self.now, "lastModified": self.now, "version": 1}
         if kind.top_level:
             stored["projectId"] = self.scope.project_id
-        self.put(self.scope.name(kind, resource_id), _encoded(kind, stored), exists=False)
+        name = self.scope.name(kind, resource_id)
+        self.put(name, _encoded(kind, stored), exists=False)
+        if chosen:
+            self._locks.append(_Lock(name, kind.name, "id", resource_id))
         for unique in kind.unique:
             self._lock(kind, unique.field, unique_text(unique, stored), resource_id)
         self.note("created", kind, resource_id, {}, stored)
@@ -79,7 +92,7 @@ class Change:
     def update(self, stored: Stored[Any], fields: Mapping[str, Any]) -> bool:
         """Set wire fields (None removes one) of a resource as it was read; False if nothing differs."""
         kind = stored.kind
-        changed = {key: value for key, value in fields.items() if stored.fields.get(key) != value}
+        changed = {key: value for key, value in fields.items() if not same(stored.fields.get(key), value)}
         if not changed:
             return False
         after = {key: value for key, value in (stored.fields | changed).items() if value is not None}
@@ -90,15 +103,22 @@ class Change:
                 self._lock(kind, unique.field, after_text, stored.id)
         self.note("updated", kind, stored.id, stored.fields, after, changed)
         changed |= {"lastModified": self.now, "version": stored.version + 1}
-        pb = messages()
-        write = pb.Write(update=pb.Document(name=stored.name))
-        write.update_mask.field_paths.extend(sorted(changed))
-        kept = {key: value for key, value in changed.items() if value is not None}
-        values.to_fields(write.update.fields, _encoded(kind, kept))
-        write.current_document.update_time.CopyFrom(stored.update_time)
-        self.writes.append(write)
+        self.keep(stored, changed)
         self._events_affected |= kind.affects_events
         return True
+
+    def keep(self, stored: Stored[Any], fields: Mapping[str, Any]) -> None:
+        """Set fields (None removes one) of a resource as it was read: no new version, no audit entry.
+
+        For what the server itself keeps beside the resource; whoever changes it meanwhile loses the race.
+        """
+        pb = messages()
+        write = pb.Write(update=pb.Document(name=stored.name))
+        write.update_mask.field_paths.extend(sorted(fields))
+        kept = {key: value for key, value in fields.items() if value is not None}
+        values.to_fields(write.update.fields, _encoded(stored.kind, kept))
+        write.current_document.update_time.CopyFrom(stored.update_time)
+        self.writes.append(write)
 
     def delete(self, stored: Stored[Any]) -> None:
         """Delete a resource as it was read, free its unique names and leave a tombstone."""

@@ -48,6 +48,7 @@ class Query(msgspec.Struct, frozen=True):
     """Conditions (all hold), an order and a page. Documents of equal order come in the order of their ids.
 
     ``also``: further conditions, of which cursors do not depend (what a caller may see of a list).
+    ``within``: whose resources these are; the cursor of another project or kind is refused.
     """
 
     where: tuple[Where, ...] = ()
@@ -56,6 +57,7 @@ class Query(msgspec.Struct, frozen=True):
     limit: int = DEFAULT_PER_PAGE
     after: str | None = None
     also: tuple[Where, ...] = ()
+    within: str = ""
 
 
 class _Cursor(msgspec.Struct, array_like=True):
@@ -132,7 +134,7 @@ def position(query: Query) -> list[Any]:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         found = msgspec.json.decode(raw, type=_Cursor)
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise _invalid() from None
     expected = 1 if query.order is None else 2
     last = found.values[-1] if found.values else None
@@ -142,6 +144,7 @@ def position(query: Query) -> list[Any]:
         or not isinstance(last, str)
         or not last
         or "/" in last
+        or any(isinstance(value, list | dict) for value in found.values)
     ):
         raise _invalid()
     return found.values
@@ -158,7 +161,7 @@ def _invalid() -> ApiError:
 
 def _fingerprint(query: Query) -> str:
     conditions = [[w.field, w.op, w.value] for w in query.where]
-    return ids.digest("cursor", _encode([conditions, query.order, query.descending]))
+    return ids.digest("cursor", _encode([query.within, conditions, query.order, query.descending]))
 
 
 def _at(fields: dict[str, Any], path: str) -> Any:

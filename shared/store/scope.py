@@ -72,7 +72,9 @@ class Scope:
         """The document of a resource; ApiError 404 for an id that none can have."""
         if not _ID.match(resource_id):
             raise not_found(kind.name, resource_id)
-        if kind.top_level:
+        if kind.is_project and resource_id != self.project_id:
+            raise not_found(kind.name, resource_id)
+        if kind.top_level or kind.is_project:
             return names.document(kind.collection, resource_id)
         return names.document("projects", self.project_id, kind.collection, resource_id)
 
@@ -90,19 +92,28 @@ class Scope:
     async def get(self, kind: Kind[R], resource_id: str) -> Stored[R]:
         """A resource by its id; ApiError 410 if it was deleted, 404 if this project never had it."""
         stored = await self.find(kind, resource_id)
-        if stored is not None:
-            return stored
-        tombstone = self.tombstone(kind.name, resource_id)
+        if stored is None:
+            raise await self._missing(kind.name, resource_id)
+        return stored
+
+    async def must_exist(self) -> None:
+        """ApiError 410 if the project was deleted, 404 if there never was one. One read."""
+        name = names.project(self.project_id)
+        if name not in await firestore.batch_get([name], ["revision"]):
+            raise await self._missing("project", self.project_id)
+
+    async def _missing(self, kind_name: str, resource_id: str) -> ApiError:
+        tombstone = self.tombstone(kind_name, resource_id)
         gone = (await firestore.batch_get([tombstone], ["time"])).get(tombstone)
-        if gone is not None:
-            time = values.from_fields(gone.fields).get("time")
-            raise ApiError(
-                410,
-                f"{kind.name}.gone",
-                f"the {kind.name} {resource_id!r} was deleted at {time}",
-                "create a new one; a deleted one does not come back",
-            )
-        raise not_found(kind.name, resource_id)
+        if gone is None:
+            return not_found(kind_name, resource_id)
+        time = values.from_fields(gone.fields).get("time")
+        return ApiError(
+            410,
+            f"{kind_name}.gone",
+            f"the {kind_name} {resource_id!r} was deleted at {time}",
+            "create a new one; a deleted one does not come back",
+        )
 
     async def page(self, kind: Kind[R], query: Query) -> Found[R]:
         """One page of a query; ``len(items)`` reads and one more if there is a next page."""
@@ -130,8 +141,9 @@ class Scope:
         return f"{names.database()}/documents" if kind.top_level else names.project(self.project_id)
 
     def _scoped(self, kind: Kind[Any], query: Query) -> Query:
-        ours = Where("projectId", "==", self.project_id)
-        return msgspec.structs.replace(query, where=(ours, *query.where)) if kind.top_level else query
+        ours = (Where("projectId", "==", self.project_id),) if kind.top_level else ()
+        within = f"{self.project_id}/{kind.collection}"
+        return msgspec.structs.replace(query, where=(*ours, *query.where), within=within)
 
     def _ours(self, kind: Kind[Any], stored: Stored[Any]) -> bool:
         return not stored.fields.get("deleted") and (

@@ -42,14 +42,31 @@ async def known(
 
     ApiError 422 if the key was used for another body.
     """
+    resource_id = await known_id(call, change, key, operation, fields)
+    return None if resource_id is None else await call.scope.get(kind, resource_id)
+
+
+async def known_id(
+    call: Call,
+    change: Change,
+    key: str | None,
+    operation: str,
+    fields: Mapping[str, Any],
+    chosen: str | None = None,
+    above: tuple[str, str] | None = None,
+) -> str | None:
+    """:func:`known`, as an id. ``chosen``: the id that the caller chose for what he creates.
+
+    ``above``: the collection and id of the document below which the key is noted; else the project.
+    """
     if not key:
         return None
     digest = ids.digest(call.principal.kind, call.principal.id, operation, key)
-    name = names.document("projects", call.scope.project_id, "idempotency", digest)
-    body = ids.digest("body", _canonical(fields))
+    name = names.document(*(above or ("projects", call.scope.project_id)), "idempotency", digest)
+    body = ids.digest("body", _canonical([fields, chosen]))
     found = (await firestore.batch_get([name])).get(name)
     if found is None:
-        resource_id = ids.new_id()
+        resource_id = chosen or ids.new_id()
         change.put(
             name,
             {"body": body, "resourceId": resource_id, "expireAt": clock.from_ms(change.now) + KEPT},
@@ -65,4 +82,4 @@ async def known(
             "the Idempotency-Key was used for another body already",
             "use a new key for a new creation",
         )
-    return await call.scope.get(kind, str(stored.get("resourceId", "")))
+    return str(stored.get("resourceId", ""))

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shared.errors import ApiError
 from shared.model.base import Model
+from shared.store.audit import same
 
 MAX_DEPTH = 10
 
@@ -94,4 +95,5 @@ def _added(kind_name: str, value: Any, operation: PatchOperation) -> list[Any]:
             "use op 'set'",
         )
     present = value or []
-    return present if operation.value in present else [*present, operation.value]
+    known = any(same(one, operation.value) for one in present)
+    return present if known else [*present, operation.value]

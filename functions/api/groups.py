@@ -16,14 +16,19 @@ from functions.api.app import make
 
 # Group → the modules that it is made of; each has a ``router``.
 MODULES: dict[str, tuple[str, ...]] = {
+    "devices": ("devices.routes",),
     "about": ("about",),
     "resources": ("resources.routes",),
     "history": ("history.routes",),
+    "live": ("live.routes",),
 }
 
 # The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``
 # by its fourth segment, ``/v1/blueprint/{b}`` by its second.
 WORDS: dict[str, str] = {
+    "device": "devices",
+    "devices": "devices",
+    "interface": "devices",
     "project": "resources",
     "blueprint": "resources",
     "blueprints": "resources",
@@ -31,13 +36,16 @@ WORDS: dict[str, str] = {
     "events": "history",
     "events.search": "history",
     "getHistorical": "history",
+    "live": "live",
 }
 
 
 def group_of(path: str) -> str:
     """The group that a path belongs to; ``about`` for whatever no group knows."""
     segments = path.strip("/").split("/")
-    if len(segments) > 3 and segments[3] in WORDS:
+    # What follows /interface are names that people chose.
+    chosen = len(segments) > 1 and segments[1] == "interface"
+    if not chosen and len(segments) > 3 and segments[3] in WORDS:
         return WORDS[segments[3]]
     return WORDS.get(segments[1], "about") if len(segments) > 1 else "about"
 

@@ -5,6 +5,7 @@ Requests go through the function's true entry, in this process; the emulator is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from google.cloud import firestore as official
 from functions.api.access import tokens
 from local.processes import ROOT
 from shared import clock, ids
-from shared.clients import firestore, pubsub
+from shared.clients import firestore, history, pubsub
 from shared.config import settings
 from shared.errors import Transient
 from tests.support.emulators import Address, embedded
@@ -35,6 +36,15 @@ class Topics:
 
     messages: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     down: bool = False
+    # What the API appended to the history, in place of BigQuery.
+    rows: list[bytes] = field(default_factory=list)
+
+    async def append(self, rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
+        """Take rows as :func:`shared.clients.history.append` does."""
+        if self.down:
+            raise Transient("AppendRows: UNAVAILABLE")
+        self.rows += rows
+        return {}
 
     async def publish(
         self, topic: str, messages: Sequence[tuple[bytes, Mapping[str, str]]], within: float = 10.0
@@ -135,7 +145,10 @@ def embedded_api() -> Iterator[Api]:
 def environment(address: Address, topics: Topics | None = None) -> Iterator[None]:
     """What the API's process has in its environment; what it publishes goes to ``topics``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pubsub, "publish", (topics or Topics()).publish)
+        topics = topics or Topics()
+        patch.setattr(pubsub, "publish", topics.publish)
+        if "FULCRUM_BIGQUERY_STORAGE_ENDPOINT" not in os.environ:
+            patch.setattr(history, "append", topics.append)
         patch.setenv("FIRESTORE_EMULATOR_HOST", address.grpc)
         patch.setenv("GOOGLE_CLOUD_PROJECT", CLOUD_PROJECT)
         patch.setenv("FULCRUM_SIGNING_KEY", SIGNING_KEY)

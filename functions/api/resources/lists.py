@@ -15,6 +15,7 @@ Cursor = Annotated[
     str | None, Query(max_length=4000, description="The 'next' of the page before; leave out for the first")
 ]
 Total = Annotated[bool, Query(description="Say how many there are in all")]
+Refs = Annotated[bool, Query(description="Add the resources that the items refer to")]
 IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=500, description="The ETag that the resource must still have"),

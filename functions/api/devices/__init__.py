@@ -1,0 +1,1 @@
+"""Devices: their definition, their data, their relations, and the walk along them."""

@@ -1,0 +1,80 @@
+"""Who may do what with a device: by the project, its system, itself, or a device above it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from functions.api.needs import Call, denied
+from functions.api.roles import chain
+from shared.errors import ApiError
+from shared.model.device import DEVICE, Device
+from shared.store.scope import Stored
+
+
+def variants(permission: str, *kinds: str | None) -> tuple[str, ...]:
+    """A permission and what it is called for one blueprint or relation alone (``device.create:<id>``)."""
+    return (permission, *(f"{permission}:{kind}" for kind in kinds if kind))
+
+
+def on_system(call: Call, permissions: Sequence[str], system_id: str | None) -> bool:
+    """Whether one of these permissions is held on a whole system, or on the project."""
+    return any(call.principal.allows(permission, system=system_id) for permission in permissions)
+
+
+def require_system(call: Call, permissions: Sequence[str], system_id: str) -> None:
+    """ApiError 403 unless one of these permissions is held on a system."""
+    if not on_system(call, permissions, system_id):
+        raise denied(permissions[0])
+
+
+async def load(call: Call, permission: str, device_id: str) -> Stored[Device]:
+    """A device for somebody who has a permission on it; ApiError 404, 410 or 403."""
+    stored = await call.scope.get(DEVICE, device_id)
+    await require(call, variants(permission, stored.fields.get("blueprintId")), stored)
+    return stored
+
+
+async def require(call: Call, permissions: Sequence[str], stored: Stored[Device]) -> None:
+    """ApiError 403 unless one of these permissions is held on a device."""
+    if not await permitted(call, permissions, [stored]):
+        raise denied(permissions[0])
+
+
+async def permitted(
+    call: Call, permissions: Sequence[str], items: Iterable[Stored[Device]]
+) -> list[Stored[Device]]:
+    """Those of some devices on which one of these permissions is held.
+
+    Reads nothing for what the project, the system or the device itself decides; else the devices above, all
+    of one level in one call.
+    """
+    listed = list(items)
+    granted = _granted(call, permissions)
+    held: set[str] = set()
+    undecided: dict[str, Stored[Device]] = {}
+    for stored in listed:
+        if stored.id in granted or on_system(call, permissions, stored.fields.get("systemId")):
+            held.add(stored.id)
+        elif granted and stored.fields.get("parentDeviceId"):
+            undecided[stored.id] = stored
+    if undecided:
+        chains = await chain.of_many(
+            call.scope.project_id, {stored.id: stored.fields for stored in undecided.values()}
+        )
+        held |= {device_id for device_id, found in chains.items() if granted.intersection(found.devices)}
+    return [stored for stored in listed if stored.id in held]
+
+
+def _granted(call: Call, permissions: Sequence[str]) -> frozenset[str]:
+    """The devices on which one of these permissions was given."""
+    return frozenset().union(*(call.principal.readable(permission).devices for permission in permissions))
+
+
+def not_here(device_id: str) -> ApiError:
+    """404 for a device that is not where a path says it is."""
+    return ApiError(
+        404,
+        "device.notFound",
+        f"there is no device {device_id[:128]!r} here",
+        "check the id, and that the device stands where the path says",
+    )

@@ -246,7 +246,8 @@ def _path(item: Any, place: str) -> _Path:
     if alias is None:
         if not accessor:
             raise refusal(f"{place}[1]", "what has no path needs an alias", "Name it.")
-        alias = last_key(accessor)
+        # What is no path is refused as a path, where it is read.
+        alias = last_key(accessor) or accessor[:_MAX_ALIAS]
     if not isinstance(alias, str) or not 1 <= len(alias) <= _MAX_ALIAS or not alias.isprintable():
         advice = f"Write a text of 1 to {_MAX_ALIAS} characters that can be printed."
         raise refusal(f"{place}[1]", f"{shown(alias)} is no alias", advice)

@@ -196,7 +196,8 @@ class Reader:
         whole = call.name in AGGREGATES and not keys
         if not keys and not whole:
             if not self.default_order:
-                raise refusal(place, "a window function over groups has no order of its own", "Add order.")
+                problem = "a window function over groups has no order of its own"
+                raise refusal(f"{place}.order", problem, "Name the aliases that groups come in order of.")
             keys = list(self.default_order)
         order = f"ORDER BY {', '.join(keys)} " if keys else ""
         sql = f"{made.sql} OVER ({partition}{order}{'' if whole else window.frame})"

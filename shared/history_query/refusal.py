@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 
 from shared.errors import ApiError
 
 INVALID = "query.invalid"
+# Looks at few levels and characters, whatever it is given.
+_quote = reprlib.Repr()
+_quote.maxlevel, _quote.maxlist, _quote.maxdict = 2, 4, 4
+_quote.maxstring = _quote.maxother = 60
 
 
 def refusal(place: str, problem: str, advice: str) -> ApiError:
@@ -21,5 +26,8 @@ def listed(names: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A value of a caller's as an error text quotes it, cut short."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    try:
+        return _quote.repr(value)
+    except ValueError:
+        # Python refuses to write out a number of thousands of digits.
+        return "a very long number"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -48,7 +49,14 @@ def name(project_id: str, job_id: str) -> str:
     return names.document("projects", project_id, "jobs", job_id)
 
 
-def fields(kind: str, resource_id: str, resource_name: str | None, now_ms: int) -> dict[str, Any]:
+def fields(
+    kind: str,
+    resource_id: str,
+    resource_name: str | None,
+    now_ms: int,
+    request_id: str,
+    actor: Mapping[str, str],
+) -> dict[str, Any]:
     """The document of a new job that clears what hung on a resource."""
     made = {
         "type": "delete",
@@ -61,6 +69,8 @@ def fields(kind: str, resource_id: str, resource_name: str | None, now_ms: int) 
         "created": now_ms,
         "lastModified": now_ms,
         "version": 1,
+        "requestId": request_id,
+        "actor": dict(actor),
     }
     return {key: value for key, value in made.items() if value is not None}
 

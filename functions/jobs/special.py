@@ -1,0 +1,194 @@
+"""What no single field finds: links of relations, a network's aliases on its devices, a project's everything.
+
+Each returns whether it has found all that there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from functions.jobs import find
+from functions.jobs.effects import DEVICE_FIELDS, Effects, Job, merge
+from functions.jobs.hanging import GROUP, TOP_LEVEL
+from shared import names, values
+from shared.clients import firestore
+from shared.store.query import Where
+
+_SCANNED = 300
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """A deleted resource that something may still hang on. ``after``: how far a scan for it has come."""
+
+    name: str
+    kind: str
+    resource_id: str
+    time: int
+    content: Mapping[str, Any]
+    after: str = ""
+
+
+async def children(job: Job, tombstones: Sequence[Tombstone], effects: Effects) -> bool:
+    """Children by relation of deleted devices: those that were owned go, the others lose the link."""
+    relations = await _relations(job, {str(t.content.get("blueprintId")) for t in tombstones})
+    gone = {t.resource_id for t in tombstones}
+    for attribute_id, owned in relations.items():
+        if not effects.room:
+            return False
+        links = [f"{attribute_id}:{device_id}" for device_id in sorted(gone)]
+        limit = max(1, effects.room // 3)
+        found = await find.page(
+            job.project_id, "devices", [Where("links", "array-contains-any", links)], limit, DEVICE_FIELDS
+        )
+        for document in found:
+            if owned:
+                effects.bury("device", document)
+            else:
+                fields = effects.edit("device", document)
+                _without(fields, "links", links)
+        if len(found) == limit:
+            return False
+    return True
+
+
+async def linked_by(job: Job, tombstone: Tombstone, effects: Effects) -> tuple[bool, Any]:
+    """Links of a deleted relation on the devices of its target, a page of them; and the write that says
+    how far the scan has come, None at its end."""
+    target = tombstone.content.get("targetBlueprintId")
+    if tombstone.content.get("type") != "relationship" or not isinstance(target, str):
+        return True, None
+    limit = min(_SCANNED, effects.room // 2)
+    if not limit:
+        return False, None
+    found = await find.page(
+        job.project_id,
+        "devices",
+        [Where("blueprintId", "==", target)],
+        limit,
+        DEVICE_FIELDS,
+        after=tombstone.after,
+    )
+    prefix = f"{tombstone.resource_id}:"
+    for document in found:
+        own = values.from_fields(document.fields).get("links") or ()
+        links = [link for link in own if isinstance(link, str) and link.startswith(prefix)]
+        if links:
+            fields = effects.edit("device", document)
+            _without(fields, "links", links)
+            await _stop_forwarding(job, tombstone, fields, [link[len(prefix) :] for link in links])
+    if len(found) < limit:
+        return True, None
+    return False, merge(tombstone.name, {"after": found[-1].id})
+
+
+async def _stop_forwarding(
+    job: Job, tombstone: Tombstone, fields: dict[str, Any], parents: Sequence[str]
+) -> None:
+    """Parents get no more copies by a relation that is gone; by another that forwards, they still do."""
+    if not tombstone.content.get("forwardData") or not fields.get("forwardTo"):
+        return
+    others = [str(link).partition(":") for link in fields.get("links") or ()]
+    rest = {parent: attribute for attribute, _, parent in others if parent in parents}
+    found = await firestore.batch_get(
+        {names.document("projects", job.project_id, "attributes", a) for a in rest.values()}, ["forwardData"]
+    )
+    forwarding = {d.id for d in found.values() if values.from_fields(d.fields).get("forwardData")}
+    kept = {parent for attribute, _, parent in others if attribute in forwarding}
+    _without(fields, "forwardTo", [parent for parent in parents if parent not in kept])
+
+
+async def outside_names(job: Job, network_id: str, effects: Effects) -> bool:
+    """The aliases of a deleted network, here and on the devices that have them."""
+    limit = effects.room // 3
+    if not limit:
+        return False
+    where = [Where("networkId", "==", network_id), Where("projectId", "==", job.project_id)]
+    aliases = await find.page(job.project_id, "aliases", where, limit, ("deviceId",), top_level=True)
+    holders = {str(values.from_fields(alias.fields).get("deviceId", "")) for alias in aliases} - {""}
+    devices = await firestore.batch_get(
+        {names.device(job.project_id, device_id) for device_id in holders}, DEVICE_FIELDS
+    )
+    for alias in aliases:
+        effects.remove(alias)
+    for document in devices.values():
+        forget_network(effects.edit("device", document), network_id)
+    return len(aliases) < limit
+
+
+def forget_network(fields: dict[str, Any], network_id: str) -> None:
+    """Take a network out of a device's fields."""
+    known = fields.get("networkAliases")
+    if isinstance(known, dict) and network_id in known:
+        fields["networkAliases"] = {key: value for key, value in known.items() if key != network_id}
+    for key in ("networkId", "simNetworkId"):
+        if fields.get(key) == network_id:
+            del fields[key]
+
+
+async def whole_project(job: Job, tombstone: Tombstone, effects: Effects) -> bool:
+    """All documents below a deleted project, and those beside it that are its own."""
+    kept = {job.name, tombstone.name}
+    limit = effects.room
+    found = await find.below(job.project_id, limit + len(kept))
+    for document in found:
+        if document.name not in kept and effects.room:
+            effects.remove(document)
+    if len(found) == limit + len(kept):
+        return False
+    mine = [Where("projectId", "==", job.project_id)]
+    for collection in TOP_LEVEL:
+        limit = effects.room
+        if not limit:
+            return False
+        beside = await find.page(job.project_id, collection, mine, limit, ("projectId",), top_level=True)
+        for document in beside:
+            effects.remove(document)
+        if len(beside) == limit:
+            return False
+    return await _members(job, effects)
+
+
+async def _members(job: Job, effects: Effects) -> bool:
+    limit = effects.room // 2
+    if not limit:
+        return False
+    where = [Where("projects", "array-contains", job.project_id)]
+    found = await find.page(job.project_id, "users", where, limit, ("projects", "version"), top_level=True)
+    for document in found:
+        _without(effects.edit("user", document), "projects", [job.project_id])
+    return len(found) < limit
+
+
+async def _relations(job: Job, blueprint_ids: set[str]) -> dict[str, bool]:
+    """The relations of parents' blueprints, with those that this job has deleted: id → whether they own."""
+    wanted = sorted(blueprint_ids)[:GROUP]
+    live = await find.page(
+        job.project_id,
+        "attributes",
+        [Where("blueprintId", "in", wanted), Where("type", "==", "relationship")],
+        firestore.MAX_READS,
+        ("owned",),
+    )
+    found = {document.id: bool(values.from_fields(document.fields).get("owned")) for document in live}
+    gone = await find.page(
+        job.project_id,
+        "deletions",
+        [Where("jobId", "==", job.id), Where("kind", "==", "attribute")],
+        firestore.MAX_READS,
+        ("resourceId", "content"),
+    )
+    for document in gone:
+        fields = values.from_fields(document.fields)
+        content = msgspec.json.decode(fields.get("content") or "{}")
+        if content.get("type") == "relationship" and content.get("blueprintId") in blueprint_ids:
+            found[str(fields["resourceId"])] = bool(content.get("owned"))
+    return found
+
+
+def _without(fields: dict[str, Any], key: str, gone: Sequence[str]) -> None:
+    held = fields.get(key)
+    if isinstance(held, list):
+        fields[key] = [value for value in held if value not in gone]

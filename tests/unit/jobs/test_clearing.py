@@ -1,0 +1,121 @@
+"""What a deletion clears: everything that hung on it, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.cascade import job
+from shared.model.attribute import ATTRIBUTE
+from shared.model.base import Kind, Model, Resource
+from shared.model.blueprint import BLUEPRINT
+from shared.model.device import DEVICE
+from shared.model.message_route import MESSAGE_ROUTE
+from shared.model.system import SYSTEM
+from tests.support.api import Api
+from tests.support.jobs import Jobs, everything, references
+from tests.support.projects import Farm, delete
+
+NETWORK: Kind[Resource] = Kind("network", "networks", Resource, Model, frozenset(), top_level=True)
+_KINDS: dict[str, Kind[Any]] = {
+    "north": SYSTEM,
+    "greenhouse": BLUEPRINT,
+    "sensor": BLUEPRINT,
+    "owns": ATTRIBUTE,
+    "seenBy": ATTRIBUTE,
+    "route": MESSAGE_ROUTE,
+}
+
+
+def job_of(api: Api, farm: Farm, job_id: str | None) -> dict[str, Any]:
+    found: dict[str, Any] | None = api.documents.document(farm.below("jobs", str(job_id))).get().to_dict()
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(_KINDS))
+async def test_nothing_names_what_was_deleted(api: Api, jobs: Jobs, name: str) -> None:
+    farm, other = Farm(api), Farm(api)
+    before = {path: fields for path, fields in (await everything()).items() if other.project in path}
+    job_id = await delete(farm.project, _KINDS[name], farm.names[name])
+    await jobs.finish()
+    done = job_of(api, farm, job_id)
+    assert (done["state"], done["kind"]) == ("done", _KINDS[name].name)
+    assert done["done"] > 0
+    assert await references(farm.names[name]) == []
+    after = {path: fields for path, fields in (await everything()).items() if other.project in path}
+    assert after == before
+    gone = [
+        tombstone.get("resourceId")
+        for tombstone in api.documents.collection(farm.below("deletions")).stream()
+    ]
+    assert await references(*gone) == []
+
+
+async def test_a_device_takes_what_it_owns_and_leaves_what_it_sees(api: Api, jobs: Jobs) -> None:
+    farm = Farm(api)
+    parent = farm.greenhouses[0]
+    owned, seen = farm.sensors_of(parent, "owns"), farm.sensors_of(parent, "sees")
+    assert owned
+    assert seen
+    await delete(farm.project, DEVICE, parent)
+    await jobs.finish()
+    devices = {d.id: d.to_dict() for d in api.documents.collection(farm.below("devices")).stream()}
+    assert not set(owned) & set(devices)
+    for sensor in seen:
+        assert devices[sensor]["links"] == []
+        assert devices[sensor]["forwardTo"] == []
+        assert devices[sensor]["version"] == 2
+        assert devices[sensor]["data"] == {"a": 1}
+    assert len(devices) == len(farm.greenhouses) + len(farm.sensors) - 1 - len(owned)
+    assert await references(parent, *owned) == []
+    told = {row["device_id"]: row["data"] for row in jobs.rows}
+    assert {device for device, data in told.items() if '"deleted":true' in data} == {parent, *owned}
+    assert set(told) == {parent, *owned, *seen}
+
+
+async def test_a_relation_leaves_its_devices_without_links_and_copies(api: Api, jobs: Jobs) -> None:
+    farm = Farm(api)
+    await delete(farm.project, ATTRIBUTE, farm.names["sees"])
+    await jobs.finish()
+    devices = {d.id: d.to_dict() for d in api.documents.collection(farm.below("devices")).stream()}
+    assert len(devices) == len(farm.greenhouses) + len(farm.sensors)
+    for greenhouse in farm.greenhouses:
+        for sensor in farm.sensors_of(greenhouse, "sees"):
+            assert (devices[sensor]["links"], devices[sensor]["forwardTo"]) == ([], [])
+        for sensor in farm.sensors_of(greenhouse, "owns"):
+            assert devices[sensor]["forwardTo"] == [greenhouse]
+    assert await references(farm.names["sees"], farm.names["seenBy"]) == []
+
+
+async def test_a_network_takes_its_outside_names_with_it(api: Api, jobs: Jobs) -> None:
+    farm = Farm(api)
+    await delete(farm.project, NETWORK, farm.network)
+    await jobs.finish()
+    assert await references(farm.network) == []
+    devices = [d.to_dict() for d in api.documents.collection(farm.below("devices")).stream()]
+    assert all(not device.get("networkAliases") for device in devices)
+    assert len(devices) == len(farm.greenhouses) + len(farm.sensors)
+
+
+async def test_the_event_path_and_the_audit_learn_of_it(api: Api, jobs: Jobs) -> None:
+    farm = Farm(api)
+    before = api.documents.document(f"projects/{farm.project}").get().get("revision")
+    await delete(farm.project, DEVICE, farm.greenhouses[0])
+    await jobs.finish()
+    assert api.documents.document(f"projects/{farm.project}").get().get("revision") > before + 1
+    entries = [d.to_dict() for d in api.documents.collection(farm.below("audit")).stream()]
+    by_job = [entry for entry in entries if entry["actor"]["kind"] == "platform"]
+    assert {entry["verb"] for entry in by_job} == {"deleted", "updated"}
+    assert {entry["requestId"] for entry in by_job} == {"r1"}
+
+
+async def test_a_finished_job_that_is_told_again_does_nothing(api: Api, jobs: Jobs) -> None:
+    farm = Farm(api)
+    job_id = str(await delete(farm.project, SYSTEM, farm.names["north"]))
+    await jobs.finish()
+    before = await everything()
+    assert await jobs.run(farm.project, job_id) == 204
+    assert await everything() == before
+    assert jobs.topics.take(job.TOPIC) == []

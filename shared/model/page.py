@@ -33,6 +33,14 @@ class Deleted(Model):
     job_id: str | None = Field(default=None, description="See /v1/job/{jobId}; absent if nothing hung on it")
 
 
+class DeletedMany(Model):
+    """Several deletions at once; ``jobIds`` names the jobs that clear what hung on them."""
+
+    status: str = Field(examples=["deleted"])
+    ids: list[str] = Field(examples=[["3Vc8Qn0kZ5tWb1yLr7sXe2"]])
+    job_ids: list[str] = Field(default_factory=list, description="See /v1/job/{jobId}")
+
+
 class ErrorBody(Model):
     """The one shape of every error."""
 

@@ -58,6 +58,8 @@ class Change:
     planned_id: str | None = None
     # Of a deletion: the job that clears what hung on what is deleted; see shared.store.cascade.
     job_id: str | None = None
+    # Called once the change may have been written: what is remembered of it is to be read anew.
+    after: list[Callable[[], None]] = field(default_factory=list)
     _locks: list[_Lock] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
     _events_affected: bool = False
@@ -202,6 +204,14 @@ class Change:
         """Write everything. :class:`Lost` if a resource changed meanwhile, ApiError 409 for a taken name."""
         if not self.writes:
             return
+        try:
+            await self._write()
+        finally:
+            # Of a commit whose answer was lost, nobody knows whether it is written.
+            for forget in self.after:
+                forget()
+
+    async def _write(self) -> None:
         audit_names = self._add_audit()
         if self._events_affected:
             self.writes.append(self._revision())

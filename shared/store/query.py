@@ -135,7 +135,7 @@ def position(query: Query) -> list[Any]:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         found = msgspec.json.decode(raw, type=_Cursor)
     except (binascii.Error, ValueError, RecursionError):
-        raise _invalid() from None
+        raise invalid_cursor() from None
     expected = 1 if query.order is None else 2
     last = found.values[-1] if found.values else None
     if (
@@ -146,11 +146,12 @@ def position(query: Query) -> list[Any]:
         or "/" in last
         or any(isinstance(value, list | dict) for value in found.values)
     ):
-        raise _invalid()
+        raise invalid_cursor()
     return found.values
 
 
-def _invalid() -> ApiError:
+def invalid_cursor() -> ApiError:
+    """400 for the cursor of another query."""
     return ApiError(
         400,
         "cursor.invalid",

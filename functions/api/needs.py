@@ -72,8 +72,11 @@ class Call:
 class Need:
     """A dependency that lets in whoever has a permission; a test finds it on every route."""
 
-    def __init__(self, permission: str, *, anywhere: bool = False, reason: str = "") -> None:
+    def __init__(
+        self, permission: str, *, anywhere: bool = False, reason: str = "", others: Sequence[str] = ()
+    ) -> None:
         self.permission = permission
+        self.others = tuple(others)
         self.anywhere = anywhere
         self.reason = reason
 
@@ -83,15 +86,19 @@ class Need:
             return Call(request, Principal.nobody())
         principal = await authenticate(request)
         if self.permission != "signedIn":
-            held = principal.anywhere(self.permission) if self.anywhere else principal.allows(self.permission)
-            if not held:
+            wanted = (self.permission, *self.others)
+            if not any(map(principal.anywhere if self.anywhere else principal.allows, wanted)):
                 raise denied(self.permission)
         return Call(request, principal)
 
 
-def needs(permission: str, *, anywhere: bool = False) -> Any:
-    """The declaration of an operation that needs a permission, named ``<module>.<verb>``."""
-    return Depends(Need(permission, anywhere=anywhere), use_cache=False)
+def needs(permission: str, *, anywhere: bool = False, others: Sequence[str] = ()) -> Any:
+    """The declaration of an operation that needs a permission, named ``<module>.<verb>``.
+
+    ``others``: permissions each of which will do as well; ``device.create:`` stands for any that was
+    generated from ``device.create``. The operation itself asks which one it is.
+    """
+    return Depends(Need(permission, anywhere=anywhere, others=others), use_cache=False)
 
 
 def signed_in(reason: str) -> Any:

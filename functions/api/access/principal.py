@@ -75,7 +75,11 @@ class Principal(msgspec.Struct, frozen=True):
         )
 
     def anywhere(self, permission: str) -> bool:
-        """Whether a permission is held on anything at all."""
+        """Whether a permission is held on anything at all; ``device.create:``: one generated from it."""
+        if permission.endswith(":"):
+            return self.admin or any(
+                held.startswith(permission) for grant in self.grants for held in grant.permissions
+            )
         return self.admin or any(grant.holds(permission) for grant in self.grants)
 
     def readable(self, permission: str) -> Readable:

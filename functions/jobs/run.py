@@ -25,17 +25,32 @@ MAX_TRIES = 5
 _RACES = 5
 
 
+class Refused(Transient):
+    """A step was refused: it is tried again after Pub/Sub's pause, not at once."""
+
+
 async def go_on(message: jobs.Message) -> str:
     """Work on a job; returns what became of it, for the log. Transient: the message must come again."""
     deadline = time.monotonic() + BUDGET
-    state = "more"
+    state, races = "more", 0
     while state == "more":
+        # Read anew after each failure too: a commit whose answer was lost may have been done.
         job = await read(message)
         if job is None:
             return "unknown"
         if job.fields.get("state") == "done":
             return "done"
-        state = (await _step(job)).state
+        try:
+            # What others keep changing is left to smaller steps.
+            state = await _step(job, max(MIN_WRITES, MAX_WRITES >> 2 * races))
+            races = 0
+        except Refused:
+            raise
+        except Transient:
+            races += 1
+            if races == _RACES:
+                raise
+            await asyncio.sleep(0.02 * 2**races * (0.5 + random.random()))
         if state == "more" and time.monotonic() >= deadline:
             await jobs.publish(message.project_id, message.job_id)
             return "published"
@@ -57,25 +72,20 @@ async def read(message: jobs.Message) -> Job | None:
     return Job(message.project_id, message.job_id, fields, document.update_time, clock.now_ms())
 
 
-async def _step(job: Job) -> step.Outcome:
-    for race in range(_RACES):
-        try:
-            async with asyncio.timeout(STEP_LIMIT):
-                # What others keep changing is left to smaller steps.
-                return await step.run(job, max(MIN_WRITES, MAX_WRITES >> 2 * race))
-        except TimeoutError:
-            raise Transient(f"a step took longer than {STEP_LIMIT:g} s") from None
-        except Transient:
-            if race == _RACES - 1:
-                raise
-            await asyncio.sleep(0.02 * 2**race * (0.5 + random.random()))
-        except Exception as error:
-            # Refused for good, or our own mistake: after some tries the job says so, and people look at it.
-            return await _refused(job, error)
-    raise Transient("a step kept losing races")
+async def _step(job: Job, limit: int) -> str:
+    try:
+        async with asyncio.timeout(STEP_LIMIT):
+            return (await step.run(job, limit)).state
+    except TimeoutError:
+        raise Transient(f"a step took longer than {STEP_LIMIT:g} s") from None
+    except Transient:
+        raise
+    except Exception as error:
+        # Refused for good, or our own mistake: after some tries the job says so, and people look at it.
+        return await _refused(job, error)
 
 
-async def _refused(job: Job, error: Exception) -> step.Outcome:
+async def _refused(job: Job, error: Exception) -> str:
     tries = int(job.fields.get("tries") or 0) + 1
     reason = f"{getattr(error, 'error_type', type(error).__name__)}: {error}"[:900]
     log("ERROR", "step failed", job=job.id, tries=tries, error=reason, stack=traceback.format_exc()[-2000:])
@@ -89,7 +99,7 @@ async def _refused(job: Job, error: Exception) -> step.Outcome:
     try:
         await firestore.commit([merge(job.name, fields, job.update_time)])
     except firestore.PreconditionFailed:
-        return step.Outcome("elsewhere")
+        return "elsewhere"
     if not failed:
-        raise Transient(reason)
-    return step.Outcome("failed")
+        raise Refused(reason)
+    return "failed"

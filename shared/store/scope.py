@@ -128,6 +128,10 @@ class Scope:
         items = items[: query.limit]
         return Found(items, queries.cursor(query, items[-1].id, items[-1].fields) if more else None)
 
+    def cursor(self, kind: Kind[R], query: Query, last: Stored[R]) -> str:
+        """The cursor that follows an item of a page, for answers that end before the page does."""
+        return queries.cursor(self._scoped(kind, query), last.id, last.fields)
+
     async def count(self, kind: Kind[R], query: Query) -> int:
         """How many resources a query has; counted by the store, not read."""
         query = self._scoped(kind, query)

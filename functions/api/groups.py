@@ -16,11 +16,13 @@ from functions.api.app import make
 
 # Group → the modules that it is made of; each has a ``router``.
 MODULES: dict[str, tuple[str, ...]] = {
-    "devices": ("devices.routes",),
+    "devices": ("devices.routes", "devices.data_routes"),
     "about": ("about",),
     "resources": ("resources.routes",),
     "history": ("history.routes",),
     "live": ("live.routes",),
+    "joining": ("joining.jobs",),
+    "search": ("search.routes",),
 }
 
 # The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``
@@ -28,6 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 WORDS: dict[str, str] = {
     "device": "devices",
     "devices": "devices",
+    "devices.search": "search",
     "interface": "devices",
     "project": "resources",
     "blueprint": "resources",
@@ -37,6 +40,8 @@ WORDS: dict[str, str] = {
     "events.search": "history",
     "getHistorical": "history",
     "live": "live",
+    "job": "joining",
+    "jobs": "joining",
 }
 
 

@@ -14,7 +14,7 @@ from shared.errors import Transient
 from tests.support.processing import Service, push
 from tests.unit.message_processor.conftest import PROJECT, add_device, event
 
-_ATTRIBUTES = [
+_ATTRIBUTES: list[dict[str, Any]] = [
     {"path": "engine/temperature", "type": "temperature", "unit": "degC", "max": 150},
     {"path": "position", "type": "geoPoint"},
 ]

@@ -29,6 +29,10 @@ class ChangedField(Model):
 class AuditEntry(Resource):
     """One resource changed by one request."""
 
+    # An entry never changes: it has a time of its own, and no version.
+    created: EpochMs = Field(default=0, exclude=True)
+    last_modified: EpochMs = Field(default=0, exclude=True)
+    version: int = Field(default=0, exclude=True)
     time: EpochMs
     request_id: str = Field(description="The request, as in the answer's X-Request-Id and the logs")
     actor: Actor

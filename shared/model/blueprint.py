@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.model.attribute import Attribute
 from shared.model.base import (
     Description,
     Identifier,
@@ -46,6 +47,10 @@ class BlueprintCreate(Model):
 
 class Blueprint(BlueprintCreate, Resource):
     """A blueprint; its attributes are resources of their own."""
+
+    attributes: list[Attribute] | None = Field(
+        default=None, description="Its attributes, if asked by children=attribute"
+    )
 
 
 BLUEPRINT: Kind[Blueprint] = Kind(

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from shared.model.base import Description, Metadata, Model, Name, Resource
+from shared.model.base import Description, Kind, Metadata, Model, Name, Resource
+
+ProjectId = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){1,62}$",
+        description="kebab-case, 2 to 63 characters; unique on the whole server, never changes",
+        examples=["greenhouses"],
+    ),
+]
+Lifetime = Annotated[
+    int, Field(ge=60, le=31_536_000, description="Lifetime of its tokens, seconds", examples=[86_400])
+]
 
 
 class ProjectCreate(Model):
-    """A new project."""
+    """A new project. Its id is chosen by you, or made if left out."""
 
-    id: str | None = Field(
-        default=None,
-        pattern=r"^[a-z0-9][a-z0-9\-]{1,62}$",
-        description="Chosen by you, or made if left out; kebab-case, never changes",
-        examples=["greenhouses"],
-    )
+    id: ProjectId | None = None
     name: Name
     desc: Description | None = None
-    jwt_token_expiration: int | None = Field(
-        default=None, ge=60, le=31_536_000, description="Lifetime of its tokens, seconds", examples=[86_400]
-    )
+    jwt_token_expiration: Lifetime | None = None
+    metadata: Metadata | None = None
+
+
+class ProjectFields(Model):
+    """What a project is changed to."""
+
+    name: Name
+    desc: Description | None = None
+    jwt_token_expiration: Lifetime | None = None
     metadata: Metadata | None = None
 
 
@@ -32,3 +48,13 @@ class Project(Resource):
     revision: int = Field(default=0, description="Grows with what the event path must learn of")
     jwt_token_expiration: int | None = Field(default=None, description="Lifetime of its tokens, seconds")
     metadata: Metadata | None = None
+
+
+PROJECT: Kind[Project] = Kind(
+    name="project",
+    collection="projects",
+    model=Project,
+    create=ProjectFields,
+    patchable=frozenset({"name", "desc", "jwtTokenExpiration", "metadata"}),
+    is_project=True,
+)

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import msgspec
 
-# What changes with every write says nothing.
-_SILENT = frozenset({"created", "lastModified", "version", "revision"})
+# What changes with every write, or follows from the rest, says nothing.
+_SILENT = frozenset(
+    {"created", "lastModified", "version", "revision", "checks", "attributesVersion", "attributeCount"}
+)
 _MAX_VALUE = 2000
 _json = msgspec.json.Encoder().encode
 

@@ -76,7 +76,7 @@ def field_path(*segments: str) -> str:
 
 
 def conditions(collection: str, query: Query) -> Any:
-    """The StructuredQuery of a query's conditions alone, without its order and page: for counting."""
+    """The StructuredQuery of a query's conditions alone, without its order and page."""
     built = messages().StructuredQuery()
     built.from_.add(collection_id=collection)
     where = (*query.where, *query.also)
@@ -86,6 +86,15 @@ def conditions(collection: str, query: Query) -> Any:
         built.where.composite_filter.op = _AND
         for condition in where:
             _fill(built.where.composite_filter.filters.add().field_filter, condition)
+    return built
+
+
+def counted(collection: str, query: Query) -> Any:
+    """The StructuredQuery that counts a query: in its order, so that the same index answers both."""
+    built = conditions(collection, query)
+    if query.order is not None:
+        order = built.order_by.add(direction=_DESCENDING if query.descending else _ASCENDING)
+        order.field.field_path = query.order
     return built
 
 

@@ -135,7 +135,7 @@ class Scope:
     async def count(self, kind: Kind[R], query: Query) -> int:
         """How many resources a query has; counted by the store, not read."""
         query = self._scoped(kind, query)
-        return await firestore.count(self._parent(kind), queries.conditions(kind.collection, query))
+        return await firestore.count(self._parent(kind), queries.counted(kind.collection, query))
 
     def tombstone(self, kind_name: str, resource_id: str) -> str:
         """The document that says when a resource was deleted."""

@@ -64,7 +64,7 @@ def add(
         above_: above_id,
         body: create_model,
         response: Response,
-        call: Annotated[Call, needs(f"{name}.create")],
+        call: Annotated[Call, needs(f"{name}.create", anywhere=rules.anywhere("create"))],
         idempotency_key: once.Key = None,
     ) -> model:
         async def attempt() -> Stored[Any]:
@@ -72,14 +72,16 @@ def add(
                 await call.scope.must_exist()
             change = call.change()
             fields = body.model_dump(by_alias=True, exclude_none=True, mode="json")
-            chosen = fields.pop("id") if rules.chosen_id else None
+            chosen = fields.pop("id") if rules.choosing else None
             if owner is not None:
                 fields[owner.field] = above_
             known = await once.known_id(call, change, idempotency_key, f"{name}_create", fields, chosen)
             if known is not None:
                 return await call.scope.get(kind, known)
+            if rules.choosing is not None and chosen:
+                await rules.choosing(call, chosen)
             fields |= await rules.creating(call, change, fields)
-            made = change.create(kind, fields, chosen or change.planned_id, chosen=rules.chosen_id)
+            made = change.create(kind, fields, chosen or change.planned_id, chosen=chosen is not None)
             await change.commit()
             return await call.scope.get(kind, made)
 
@@ -96,7 +98,7 @@ def add(
     )
     async def list_(
         above_: above_id,
-        call: Annotated[Call, needs(f"{name}.list", anywhere=rules.granted_alone)],
+        call: Annotated[Call, needs(f"{name}.list", anywhere=rules.anywhere("list"))],
         asked_: Annotated[Asked, Depends(asked(kind, rules))],
         per_page: lists.PerPage = lists.DEFAULT,
         cursor: lists.Cursor = None,

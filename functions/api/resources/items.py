@@ -30,8 +30,7 @@ def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
     path_id = Annotated[str, Path(alias=f"{name}_id", max_length=200, description=f"The id of the {name}")]
 
     async def found(call: Call, item: str, verb: str) -> Stored[Any]:
-        if rules.granted_alone:
-            call.require(f"{name}.{verb}", system=item)
+        rules.require(call, f"{name}.{verb}", item)
         stored = await call.scope.get(kind, item)
         if not rules.seen(call, stored):
             raise not_found(name, item)
@@ -46,7 +45,7 @@ def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
     )
     async def get(
         response: Response,
-        call: Annotated[Call, needs(f"{name}.read", anywhere=rules.granted_alone)],
+        call: Annotated[Call, needs(f"{name}.read", anywhere=rules.anywhere("read"))],
         item: path_id,
         asked_: Annotated[Asked, Depends(asked(kind, rules, single=True))],
     ) -> model:
@@ -66,7 +65,7 @@ def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
     async def update(
         body: patch.Patch,
         response: Response,
-        call: Annotated[Call, needs(f"{name}.update", anywhere=rules.granted_alone)],
+        call: Annotated[Call, needs(f"{name}.update", anywhere=rules.anywhere("update"))],
         item: path_id,
         if_match: lists.IfMatch = None,
     ) -> model:
@@ -95,13 +94,12 @@ def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
         responses=GONE | {409: problem("Others refer to it"), 412: problem("It was changed meanwhile")},
     )
     async def delete(
-        call: Annotated[Call, needs(f"{name}.delete", anywhere=rules.granted_alone)],
+        call: Annotated[Call, needs(f"{name}.delete", anywhere=rules.anywhere("delete"))],
         item: path_id,
         if_match: lists.IfMatch = None,
     ) -> Deleted:
         async def attempt() -> str | None:
-            if rules.granted_alone:
-                call.require(f"{name}.delete", system=item)
+            rules.require(call, f"{name}.delete", item)
             if await call.scope.find(kind, item) is None:
                 # Sent again, maybe because its job could not be started: that is done now.
                 job_id = await cascade.resume(call.scope, name, item)

@@ -24,7 +24,7 @@ async def page(
     query = msgspec.structs.replace(
         query, where=(*query.where, *asked.where), order=asked.order, also=rules.listed(call)
     )
-    alone = call.principal.readable(f"{kind.name}.list") if rules.granted_alone else None
+    alone = call.principal.readable(f"{kind.name}.list") if rules.reach == "alone" else None
     if alone is None or alone.everything:
         found = await call.scope.page(kind, query)
         count = await call.scope.count(kind, query) if total else None

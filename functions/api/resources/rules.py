@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from functions.api.needs import Call
 from shared.model.base import Kind
@@ -62,7 +62,20 @@ class Rules:
     filters: tuple[str, ...] = ()
     refs: Mapping[str, Kind[Any]] = field(default_factory=dict)
     children: Mapping[str, tuple[str, Children]] = field(default_factory=dict)
-    # The id is the caller's choice: the field "id" of the body.
-    chosen_id: bool = False
-    # Roles can be held on one such resource alone, as on a system.
-    granted_alone: bool = False
+    # For a kind whose id the caller chooses, in the field "id" of the body: what else must be so of it.
+    choosing: Callable[[Call, str], Awaitable[None]] | None = None
+    # Who may: holders on the project; for reading, holders on anything in it (``shown``: definitions, without
+    # which devices cannot be understood); holders on that one resource (``alone``: a system); or holders on
+    # anything, for what is their own (``own``: the hooks ask for more where it is everybody's).
+    reach: Literal["project", "shown", "alone", "own"] = "project"
+
+    def anywhere(self, verb: str) -> bool:
+        """Whether a permission held on anything in the project is enough to be let in."""
+        if self.reach == "alone":
+            return verb != "create"
+        return self.reach == "own" or (self.reach == "shown" and verb in ("read", "list"))
+
+    def require(self, call: Call, permission: str, resource_id: str) -> None:
+        """ApiError 403 for who holds the permission only on other things than this resource."""
+        if self.reach == "alone":
+            call.require(permission, system=resource_id)

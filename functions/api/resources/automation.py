@@ -1,0 +1,133 @@
+"""What acts by itself: templates of mail, scenarios, timers and scripts, as they are defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+
+from functions.api.needs import Call
+from functions.api.resources import crud, script_check
+from functions.api.resources.references import check_there, topics
+from shared.errors import ApiError
+from shared.model.base import Kind
+from shared.model.blueprint import BLUEPRINT
+from shared.model.device import DEVICE
+from shared.model.scenario import SCENARIO
+from shared.model.script import SCRIPT
+from shared.model.system import SYSTEM
+from shared.model.template import TEMPLATE
+from shared.model.timer import TIMER
+from shared.store.change import Change
+from shared.store.scope import Stored
+
+_TIMER_REFS: dict[str, Kind[Any]] = {"systemId": SYSTEM, "deviceId": DEVICE, "scriptId": SCRIPT}
+
+
+async def _creating_template(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "email" not in fields and "sms" not in fields:
+        raise ApiError(
+            400, "template.invalid", "a template has neither email nor sms", "give it one of them, or both"
+        )
+    return {}
+
+
+async def _creating_scenario(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    await check_there(call, "scenario", fields, "blueprintId", BLUEPRINT)
+    return {}
+
+
+async def _creating_timer(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    _check_topic(fields)
+    for wire, kind in _TIMER_REFS.items():
+        await check_there(call, "timer", fields, wire, kind)
+    return {}
+
+
+async def _updating_template(
+    call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    return await _creating_template(call, change, fields)
+
+
+async def _updating_timer(
+    call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    _check_topic(fields)
+    return {}
+
+
+def _check_topic(fields: Mapping[str, Any]) -> None:
+    action = fields["action"]
+    if action["type"] == "publishTopic" and action["topic"] not in topics():
+        raise ApiError(
+            400,
+            "timer.topic",
+            f"there is no topic {action['topic']!r} that a timer may publish to",
+            f"use one of {', '.join(sorted(topics()))}; functions/services.yaml declares others under custom",
+        )
+
+
+async def _creating_script(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    await script_check.check(fields["code"])
+    return {}
+
+
+async def _updating_script(
+    call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    if fields["code"] != stored.fields.get("code"):
+        await script_check.check(fields["code"])
+    return {}
+
+
+router = APIRouter()
+router.include_router(
+    crud.routes(
+        TEMPLATE,
+        "templates",
+        {"name": "Too warm", "alias": "tooWarm", "sms": "{{name}} is too warm"},
+        crud.Rules(creating=_creating_template, updating=_updating_template),
+    )
+)
+router.include_router(
+    crud.routes(
+        SCENARIO,
+        "scenarios",
+        {
+            "name": "A warm day",
+            "blueprintId": "3Vc8Qn0kZ5tWb1yLr7sXe2",
+            "duration": 3_600_000,
+            "tracks": [
+                {"path": "air/temperature", "frames": [{"t": 0, "value": 4}, {"t": 600_000, "value": 9}]}
+            ],
+        },
+        crud.Rules(creating=_creating_scenario, filters=("blueprintId",), refs={"blueprintId": BLUEPRINT}),
+    )
+)
+router.include_router(
+    crud.routes(
+        TIMER,
+        "timers",
+        {
+            "name": "Every morning",
+            "timer": {"type": "scheduled", "cron": "0 6 * * 1-5", "timezone": "Europe/Oslo"},
+            "action": {"type": "publishTopic", "topic": "writer", "message": {}},
+        },
+        crud.Rules(
+            creating=_creating_timer,
+            updating=_updating_timer,
+            filters=tuple(_TIMER_REFS),
+            refs={"systemId": SYSTEM, "scriptId": SCRIPT},
+        ),
+    )
+)
+router.include_router(
+    crud.routes(
+        SCRIPT,
+        "scripts",
+        {"name": "Too warm", "alias": "tooWarm", "code": "def run(message, context):\n    return None\n"},
+        crud.Rules(creating=_creating_script, updating=_updating_script),
+    )
+)

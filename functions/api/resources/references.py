@@ -1,0 +1,53 @@
+"""What resources refer to: that it is there, and that routes lead to topics that are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.api.needs import Call
+from shared.config import settings
+from shared.errors import ApiError
+from shared.model.base import Kind
+from shared.route_check import check_message_route
+
+# The topics of the platform that a route may name; users' own come with CUSTOM_TOPICS.
+ROUTABLE = frozenset({"writer"})
+
+
+def topics() -> frozenset[str]:
+    """The topics that a route or a timer may name: the platform's, and those declared under ``custom``.
+
+    ``FULCRUM_CUSTOM_TOPICS``, separated by commas, is made from ``functions/services.yaml`` by whoever starts
+    the function: the local runner, and Terraform.
+    """
+    given = settings().text("CUSTOM_TOPICS", "")
+    return ROUTABLE | {name.strip() for name in given.split(",") if name.strip()}
+
+
+def check_route(kind_name: str, field: str, route: Any) -> None:
+    """ApiError 400 with all problems of a message route."""
+    found = check_message_route(route, topics())
+    if found:
+        raise ApiError(
+            400,
+            f"{kind_name}.{field}",
+            "; ".join(found)[:2000],
+            "correct what is named; a topic must be declared in functions/services.yaml under custom",
+        )
+
+
+async def check_there(
+    call: Call, kind_name: str, fields: Mapping[str, Any], wire: str, kind: Kind[Any]
+) -> None:
+    """ApiError 400 if a field names a resource that the project does not have."""
+    resource_id = fields.get(wire)
+    if resource_id is None:
+        return
+    if await call.scope.find(kind, resource_id) is None:
+        raise ApiError(
+            400,
+            f"{kind_name}.{wire}",
+            f"there is no {kind.name} {str(resource_id)[:128]!r} in this project",
+            f"create the {kind.name} first, or leave {wire} out",
+        )

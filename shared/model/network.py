@@ -11,7 +11,9 @@ from shared.model.base import Description, Kind, Metadata, Model, Name, Resource
 NetworkId = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}$",
+        min_length=3,
+        max_length=63,
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         description="kebab-case, 3 to 63 characters; unique on the whole server, never changes",
         examples=["greenhouse-lora"],
     ),

@@ -11,7 +11,9 @@ from shared.model.base import Description, Kind, Metadata, Model, Name, Resource
 ProjectId = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){1,62}$",
+        min_length=2,
+        max_length=63,
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         description="kebab-case, 2 to 63 characters; unique on the whole server, never changes",
         examples=["greenhouses"],
     ),

@@ -18,6 +18,7 @@ from functions.api.app import make
 MODULES: dict[str, tuple[str, ...]] = {
     "devices": ("devices.routes", "devices.data_routes"),
     "about": ("about",),
+    "access": ("access.session_routes", "access.password_routes"),
     "projects": ("resources.projects",),
     "systems": ("resources.systems",),
     "blueprints": ("resources.blueprints",),
@@ -26,6 +27,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "screens": ("resources.screens",),
     "audit": ("resources.audit",),
     "history": ("history.routes",),
+    "roles": (
+        *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
+        *("roles.people", "roles.members", "roles.pending"),
+    ),
     "live": ("live.routes",),
     "joining": ("joining.jobs",),
     "search": ("search.routes",),
@@ -34,6 +39,12 @@ MODULES: dict[str, tuple[str, ...]] = {
 # The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``
 # by its fourth segment, ``/v1/blueprint/{b}`` by its second.
 WORDS: dict[str, str] = {
+    "setup": "access",
+    "login": "access",
+    "logout": "access",
+    "sessions": "access",
+    "user": "access",
+    "users": "access",
     "device": "devices",
     "devices": "devices",
     "devices.search": "search",
@@ -53,6 +64,15 @@ WORDS: dict[str, str] = {
     **dict.fromkeys(("timer", "timers", "script", "scripts"), "automation"),
     **dict.fromkeys(("dashboard", "dashboards", "view", "views"), "screens"),
     "audit": "audit",
+    "role": "roles",
+    "permission": "roles",
+    "module": "roles",
+    "userRole": "roles",
+    "can": "roles",
+    "users": "roles",
+    "members": "roles",
+    "pendingUser": "roles",
+    "pendingUsers": "roles",
     "history": "history",
     "events": "history",
     "events.search": "history",

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from functions.api.needs import Call, denied
-from functions.api.roles import chain
+from functions.api.roles import chain, generated
 from shared.errors import ApiError
 from shared.model.device import DEVICE, Device
 from shared.store.scope import Stored
 
 
-def variants(permission: str, *kinds: str | None) -> tuple[str, ...]:
-    """A permission and what it is called for one blueprint or relation alone (``device.create:<id>``)."""
-    return (permission, *(f"{permission}:{kind}" for kind in kinds if kind))
+def to_create(blueprint_id: str | None) -> tuple[str, ...]:
+    """The permissions each of which lets create a device of a blueprint."""
+    return (generated.CREATE_DEVICE, *((generated.create_device(blueprint_id),) if blueprint_id else ()))
+
+
+def to_relate(attribute_id: str) -> tuple[str, ...]:
+    """The permissions each of which lets link devices by a relationship."""
+    return ("device.createRelationship", generated.create_related(attribute_id))
 
 
 def on_system(call: Call, permissions: Sequence[str], system_id: str | None) -> bool:
@@ -30,7 +35,7 @@ def require_system(call: Call, permissions: Sequence[str], system_id: str) -> No
 async def load(call: Call, permission: str, device_id: str) -> Stored[Device]:
     """A device for somebody who has a permission on it; ApiError 404, 410 or 403."""
     stored = await call.scope.get(DEVICE, device_id)
-    await require(call, variants(permission, stored.fields.get("blueprintId")), stored)
+    await require(call, [permission], stored)
     return stored
 
 

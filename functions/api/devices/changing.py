@@ -127,7 +127,7 @@ async def require_create(
     call: Call, system_id: str, blueprint_id: str, parent: Stored[Device] | None
 ) -> None:
     """ApiError 403 unless the caller may create such a device in a system, or under a device of it."""
-    wanted = access.variants("device.create", blueprint_id)
+    wanted = access.to_create(blueprint_id)
     if access.on_system(call, wanted, system_id):
         return
     if parent is None or not await access.permitted(call, wanted, [parent]):

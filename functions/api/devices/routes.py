@@ -59,7 +59,7 @@ async def create(
     system_id: SystemId,
     body: DeviceCreate,
     response: Response,
-    call: Annotated[Call, needs("device.create", anywhere=True)],
+    call: Annotated[Call, needs("device.create", anywhere=True, others=["device.create:"])],
     idempotency_key: once.Key = None,
 ) -> Device:
     parent = await call.scope.find(DEVICE, body.parent_device_id) if body.parent_device_id else None

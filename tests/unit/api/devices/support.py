@@ -28,9 +28,9 @@ class World:
         self.system = self.add_system()
         self.blueprint = self.add_blueprint("coldStore")
 
-    def put(self, path: str, **fields: Any) -> None:
+    def put(self, place: str, /, **fields: Any) -> None:
         """Write a document."""
-        self.api.documents.document(path).set(fields)
+        self.api.documents.document(place).set(fields)
 
     def get(self, path: str) -> dict[str, Any] | None:
         """A document's fields."""

@@ -16,9 +16,9 @@ from functions.api.app import make
 
 # Group → the modules that it is made of; each has a ``router``.
 MODULES: dict[str, tuple[str, ...]] = {
-    "devices": ("devices.routes", "devices.data_routes"),
+    "devices": ("devices.routes", "devices.data_routes", "devices.relation_routes"),
     "about": ("about",),
-    "access": ("access.session_routes", "access.password_routes"),
+    "access": ("access.session_routes", "access.password_routes", "roles.people"),
     "projects": ("resources.projects",),
     "systems": ("resources.systems",),
     "blueprints": ("resources.blueprints",),
@@ -29,7 +29,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "history": ("history.routes",),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
-        *("roles.people", "roles.members", "roles.pending"),
+        *("roles.members", "roles.pending"),
     ),
     "live": ("live.routes",),
     "joining": ("joining.jobs",),
@@ -69,7 +69,6 @@ WORDS: dict[str, str] = {
     "module": "roles",
     "userRole": "roles",
     "can": "roles",
-    "users": "roles",
     "members": "roles",
     "pendingUser": "roles",
     "pendingUsers": "roles",

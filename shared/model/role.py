@@ -81,6 +81,68 @@ class UserRole(Resource):
     metadata: Metadata | None = None
 
 
+class HeldRole(Model):
+    """A role as somebody has it on one resource."""
+
+    id: Identifier
+    name: str = Field(examples=["member"])
+    user_role_id: Identifier = Field(description="See /v1/userRole/{userRoleId}")
+
+
+class Holder(Model):
+    """A user who has roles on a resource."""
+
+    id: Identifier
+    username: str = Field(examples=["ada"])
+    platform: bool = Field(description="A user of the platform, not of this project alone", examples=[False])
+    roles: list[HeldRole]
+    metadata: Metadata | None = None
+
+
+Roles = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=128)]],
+    Field(min_length=1, max_length=20, description="Roles by id or name", examples=[["member"]]),
+]
+
+
+class HolderAdd(Model):
+    """The roles that a user is given on a resource."""
+
+    roles: Roles
+    metadata: Metadata | None = None
+
+
+class HolderUpdate(Model):
+    """The roles that a user has on a resource from now on: those that are not named are taken back."""
+
+    roles: Roles | None = None
+    metadata: Metadata | None = None
+
+
+class MemberAdd(HolderAdd):
+    """A user of the platform who becomes a member of the project; named by id or by user name."""
+
+    user_id: Identifier | None = None
+    username: str | None = Field(default=None, min_length=1, max_length=200, examples=["ada"])
+
+
+class PendingUserCreate(Model):
+    """Roles for somebody who has not signed in yet: he gets them when he first does."""
+
+    issuer: str = Field(
+        min_length=1, max_length=500, description="Who vouches for him", examples=["https://id.example.com"]
+    )
+    email_or_name: str = Field(min_length=1, max_length=254, examples=["ada@example.com"])
+    perm: Literal["role"] = "role"
+    perm_value: Identifier = Field(description="The id of the role", examples=["member"])
+    context_type: ResourceKind = Field(default="project", examples=["system"])
+    context_id: Identifier | None = Field(default=None, description="The project itself if left out")
+
+
+class PendingUser(PendingUserCreate, Resource):
+    """Roles that wait for somebody."""
+
+
 class Permission(Model):
     """One action that a role may allow."""
 
@@ -136,4 +198,12 @@ USER_ROLE: Kind[UserRole] = Kind(
     model=UserRole,
     create=UserRoleCreate,
     patchable=frozenset({"metadata"}),
+)
+
+PENDING_USER: Kind[PendingUser] = Kind(
+    name="pendingUser",
+    collection="pendingUsers",
+    model=PendingUser,
+    create=PendingUserCreate,
+    patchable=frozenset(),
 )

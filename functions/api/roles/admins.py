@@ -21,7 +21,7 @@ async def keep_one(
     change: Change,
     *,
     without_grants: Collection[str] = (),
-    without_role: str | None = None,
+    without_roles: Collection[str] = (),
     without_user: str | None = None,
 ) -> None:
     """ApiError 409 ``project.lastAdmin`` if the change would take away the project's last administrator.
@@ -48,7 +48,7 @@ async def keep_one(
         grant
         for grant_id, grant in grants.items()
         if grant_id not in without_grants
-        and grant["roleId"] != without_role
+        and grant["roleId"] not in without_roles
         and grant["subjectId"] != without_user
     ]
     if grants and not left:

@@ -16,7 +16,7 @@ from functions.api.roles import catalogue, chain, generated
 from shared import ids, names
 from shared.clients import firestore
 from shared.errors import ApiError
-from shared.model.role import EVERYTHING
+from shared.model.role import EVERYTHING, ResourceKind
 from shared.store.scope import Scope, not_found
 
 ASSIGN = "user.assignRoles"
@@ -25,7 +25,7 @@ ASSIGN = "user.assignRoles"
 class Place(msgspec.Struct, frozen=True):
     """A resource on which roles are given: what :meth:`Call.require` takes of it, and its document."""
 
-    kind: str
+    kind: ResourceKind
     id: str
     system: str | None = None
     devices: tuple[str, ...] = ()
@@ -38,12 +38,17 @@ def user_role_id(fields: Mapping[str, Any]) -> str:
     return ids.digest("userRole", *(str(fields[part]) for part in parts))
 
 
-async def place(scope: Scope, kind: str, resource_id: str) -> Place:
+def whole(scope: Scope) -> Place:
+    """The project itself."""
+    return Place("project", scope.project_id, document=names.project(scope.project_id))
+
+
+async def place(scope: Scope, kind: ResourceKind, resource_id: str) -> Place:
     """A resource of the project, as roles are given on it; ApiError 404 if there is none such."""
     if kind == "project":
         if resource_id != scope.project_id:
             raise not_found("project", resource_id)
-        return Place(kind, resource_id, document=names.project(resource_id))
+        return whole(scope)
     if not ids_are_plain(resource_id):
         raise not_found(kind, resource_id)
     collection = {"system": "systems", "device": "devices"}[kind]
@@ -68,11 +73,9 @@ def holds(call: Call, permission: str, at: Place | None = None) -> bool:
 
     Without a place: on the project. Only who may do everything holds ``*``.
     """
-    where: dict[str, Any] = {} if at is None else {"system": at.system, "devices": at.devices}
-    principal = call.principal
-    return principal.allows(permission, **where) or principal.allows(
-        catalogue.general_of(permission), **where
-    )
+    if at is None:
+        return call.allows(permission)
+    return call.allows(permission, system=at.system, devices=at.devices)
 
 
 def require_place(call: Call, permission: str, at: Place) -> None:

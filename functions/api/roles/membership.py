@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from functions.api.access import people
 from functions.api.roles.giving import ids_are_plain
-from shared import ids, names, values
+from shared import names, values
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.store.change import Change
@@ -57,9 +58,8 @@ async def get(scope: Scope, kind: str, subject_id: str) -> Subject:
 async def of_platform(user_id: str | None, username: str | None) -> Subject:
     """A user of the platform by id or by name, member of the project or not; ApiError 404."""
     if user_id is None and username is not None:
-        lock = names.document("userNames", ids.digest("platform", username.casefold()))
-        held = (await firestore.batch_get([lock], ["holder"])).get(lock)
-        user_id = str(values.from_fields(held.fields).get("holder", "")) if held else ""
+        stored = await people.by_name(username, "")
+        user_id = stored.id if stored is not None else None
     if user_id and ids_are_plain(user_id):
         name = names.document("users", user_id)
         document = (await firestore.batch_get([name], _MASK)).get(name)

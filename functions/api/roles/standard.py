@@ -48,11 +48,11 @@ def roles() -> dict[str, dict[str, Any]]:
 def add(change: Change, creator: Actor | None) -> None:
     """Create the standard roles within the change that creates their project.
 
-    ``creator`` becomes the project's administrator, if it is a user; the platform itself does not.
+    ``creator``, a user of the platform, becomes the project's administrator.
     """
     for role_id, fields in roles().items():
         change.create(ROLE, fields, role_id)
-    if creator is None or creator.kind == "platform" or not creator.id:
+    if creator is None or creator.kind != "user" or not creator.id:
         return
     fields = {
         "subjectKind": creator.kind,

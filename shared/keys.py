@@ -1,8 +1,8 @@
 """Keys of networks and tokens of devices: made once, shown once, kept as a hash.
 
-The text is ``fk_<id>_<secret>`` for a network's key and ``ft_<id>_<secret>`` for a device's token. The
-secret has 256 random bits, so a plain SHA-256 of it is as strong as the secret; a slow password hash would
-only make every request slow.
+The text is ``fk_<id>_<secret>`` for a network's key, ``ft_<id>_<secret>`` for a device's token and
+``fa_<id>_<secret>`` for an API key. The secret has 256 random bits, so a plain SHA-256 of it is as strong as
+the secret; a slow password hash would only make every request slow.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import msgspec
 
 from shared import ids
 
-Prefix = Literal["fk", "ft"]
-_TEXT = re.compile(r"(fk|ft)_([0-9A-Za-z]{8,22})_([0-9A-Za-z]{40,64})\Z")
+Prefix = Literal["fk", "ft", "fa"]
+_TEXT = re.compile(r"(fk|ft|fa)_([0-9A-Za-z]{8,22})_([0-9A-Za-z]{40,64})\Z")
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 def make(prefix: Prefix) -> Credential:
-    """A new key (``fk``) or token (``ft``)."""
+    """A new key (``fk``, ``fa``) or token (``ft``)."""
     return Credential(
         prefix, ids.encode(secrets.token_bytes(12), 17)[:17], ids.encode(secrets.token_bytes(32), 43)
     )

@@ -37,7 +37,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 
 # The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``
-# by its fourth segment, ``/v1/blueprint/{b}`` by its second.
+# by its fourth segment, ``/v1/blueprint/{b}`` by its second; where that is not enough, both with a slash.
 WORDS: dict[str, str] = {
     "setup": "access",
     "login": "access",
@@ -45,6 +45,9 @@ WORDS: dict[str, str] = {
     "sessions": "access",
     "user": "access",
     "users": "access",
+    "user/systems": "access",
+    "user/devices": "access",
+    "user/me": "access",
     "device": "devices",
     "devices": "devices",
     "devices.search": "search",
@@ -87,8 +90,10 @@ def group_of(path: str) -> str:
     segments = path.strip("/").split("/")
     # What follows /interface are names that people chose.
     chosen = len(segments) > 1 and segments[1] == "interface"
-    if not chosen and len(segments) > 3 and segments[3] in WORDS:
-        return WORDS[segments[3]]
+    if not chosen and len(segments) > 3:
+        for word in (f"{segments[1]}/{segments[3]}", segments[3]):
+            if word in WORDS:
+                return WORDS[word]
     return WORDS.get(segments[1], "about") if len(segments) > 1 else "about"
 
 

@@ -1,49 +1,63 @@
-"""From a request to its caller: the token, the session and the roles behind it."""
+"""From a request to its caller: the token, the session or key behind it, and the roles that it holds."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 
-from functions.api.access import grants, tokens
-from functions.api.access.principal import Principal
-from shared import names, values
-from shared.clients import firestore
+from functions.api.access import api_keys, cookies, grants, known, tokens
+from functions.api.access.principal import EVERYTHING, Grant, Principal
 from shared.errors import ApiError
 
 
 async def authenticate(request: Request) -> Principal:
     """The caller of a request; ApiError 401 without a valid token, 403 for another project's path."""
-    claims = tokens.verify(_bearer(request))
-    user_id, own_project = str(claims["sub"]), str(claims.get("prj", ""))
-    user = await _user(user_id, own_project)
-    project_id = _project(request, own_project)
-    admin = bool(user.get("admin"))
-    held = await grants.of("user", user_id, project_id) if project_id and not admin else ()
-    return Principal(
-        "user", user_id, str(user.get("username", "")), project_id, admin, held, str(claims["sid"])
-    )
+    text = _bearer(request)
+    if text is None:
+        return await _session(request, cookies.session_token(request), is_cookie=True)
+    if api_keys.is_key(text):
+        return await _key(request, text)
+    return await _session(request, text, is_cookie=False)
 
 
-def _bearer(request: Request) -> str:
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text.strip():
+async def _session(request: Request, text: str | None, *, is_cookie: bool) -> Principal:
+    if not text:
         raise ApiError(
             401, "auth.missing", "no token was sent", "sign in, and send 'Authorization: Bearer <token>'"
         )
-    return text.strip()
-
-
-async def _user(user_id: str, project_id: str) -> dict[str, Any]:
-    """A user of the project, or one of the platform who signed in to the project."""
-    wanted = [names.document("users", user_id)]
-    if project_id:
-        wanted.append(names.document("projects", project_id, "users", user_id))
-    found = await firestore.batch_get(wanted)
-    if not found:
+    claims = tokens.verify(text)
+    session_id, user_id, own_project = str(claims["sid"]), str(claims["sub"]), str(claims.get("prj", ""))
+    found = await known.session(session_id, user_id, own_project)
+    if found is None or not found.is_open():
         raise tokens.refused()
-    return values.from_fields(next(iter(found.values())).fields)
+    if is_cookie:
+        cookies.check(request, session_id)
+    project_id = _project(request, own_project)
+    # An account of a project is no administrator of the platform, whatever stands in its document.
+    admin = found.user.fields.get("admin") is True and found.user.kind.top_level
+    held = await grants.of("user", user_id, project_id) if project_id and not admin else ()
+    username = str(found.user.fields.get("username", ""))
+    return Principal("user", user_id, username, project_id, admin, held, session_id)
+
+
+async def _key(request: Request, text: str) -> Principal:
+    key = await api_keys.recognised(text)
+    project_id = _project(request, key.project_id)
+    held = await grants.of("apiAccess", key.id, project_id)
+    if not held and not key.narrowed:
+        held = (Grant("project", project_id, frozenset({EVERYTHING})),)
+    return Principal("apiAccess", key.id, key.name, project_id, False, held)
+
+
+def _bearer(request: Request) -> str | None:
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise ApiError(
+            401, "auth.missing", "no bearer token was sent", "send 'Authorization: Bearer <token>'"
+        )
+    return text.strip()
 
 
 def _project(request: Request, own_project: str) -> str:

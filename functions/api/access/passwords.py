@@ -63,8 +63,7 @@ async def hashed(password: str) -> str:
 
 async def verify(stored: str | None, password: str) -> bool:
     """Whether a password is the one of a stored hash. Without a hash it takes as long, and is False."""
-    matches = await _in_thread(_matches, stored or _nobodys(), password)
-    return bool(matches) and stored is not None
+    return bool(await _in_thread(_matches, stored, password))
 
 
 def is_outdated(stored: str) -> bool:
@@ -81,11 +80,13 @@ def _weak(message: str) -> ApiError:
     )
 
 
-def _matches(stored: str, password: str) -> bool:
+def _matches(stored: str | None, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
+    # Made before either is compared, so that the first unknown user of an instance takes no longer.
+    nobodys = _nobodys()
     try:
-        return bool(_hasher().verify(stored, password))
+        return bool(_hasher().verify(stored or nobodys, password)) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -28,13 +28,17 @@ MIN_KEY_LENGTH = 32
 
 def mint(user_id: str, session_id: str, project_id: str, lifetime: timedelta) -> str:
     """A signed id token that is valid for ``lifetime`` from now."""
-    now = clock.now()
+    return mint_until(user_id, session_id, project_id, clock.to_ms(clock.now() + lifetime))
+
+
+def mint_until(user_id: str, session_id: str, project_id: str, expires_ms: int) -> str:
+    """A signed id token that is valid until ``expires_ms``."""
     claims: dict[str, Any] = {
         "sub": user_id,
         "sid": session_id,
         "aud": AUDIENCE,
-        "iat": now,
-        "exp": now + lifetime,
+        "iat": clock.now(),
+        "exp": clock.from_ms(expires_ms),
     }
     if project_id:
         claims["prj"] = project_id
@@ -109,7 +113,7 @@ def signing_keys() -> list[str]:
     keys = [key.strip() for key in settings().text("SIGNING_KEY", "").split(",") if key.strip()]
     if not keys or min(map(len, keys)) < MIN_KEY_LENGTH:
         raise ValueError(
-            f"FULCRUM_SIGNING_KEY: set a secret of at least {MIN_KEY_LENGTH} characters, or several with commas"
+            f"FULCRUM_SIGNING_KEY: a secret of {MIN_KEY_LENGTH} characters or more, or several with commas"
         )
     return keys
 

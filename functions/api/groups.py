@@ -32,7 +32,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         *("roles.members", "roles.pending"),
     ),
     "live": ("live.routes",),
-    "joining": ("joining.jobs",),
+    "joining": ("joining.jobs", "joining.unknown", "joining.network_keys", "joining.device_tokens"),
     "search": ("search.routes",),
 }
 
@@ -82,6 +82,10 @@ WORDS: dict[str, str] = {
     "live": "live",
     "job": "joining",
     "jobs": "joining",
+    "unknownDevice": "joining",
+    "unknownDevices": "joining",
+    "keys": "joining",
+    "tokens": "joining",
 }
 
 

@@ -23,6 +23,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from local.processes import python, spawn
 from shared import clock
+from tests.support.api import SIGNING_KEY
 from tests.support.emulators import Address, embedded, google, google_missing
 
 CLOUD_PROJECT = "fulcrum-local"
@@ -50,6 +51,7 @@ class PushStack:
             "PUBSUB_EMULATOR_HOST": self.pubsub.grpc,
             "FIRESTORE_EMULATOR_HOST": self.firestore.grpc,
             "GOOGLE_CLOUD_PROJECT": CLOUD_PROJECT,
+            "FULCRUM_SIGNING_KEY": SIGNING_KEY,
             "FULCRUM_CLOCK_FILE": str(self.clock_file),
         }
 

@@ -27,9 +27,13 @@ async def create(
     body: DeviceFields,
     key: str | None,
     further: Further | None = None,
+    operation: str = "device_create",
     **fixed: Any,
 ) -> Stored[Device]:
-    """Create a device in a system. ``fixed``: fields that the body does not say."""
+    """Create a device in a system. ``fixed``: fields that the body does not say.
+
+    ``key``: the Idempotency-Key, of creations with the same ``operation``.
+    """
     given = body.model_dump(by_alias=True, exclude_none=True, mode="json") | fixed
     # One id for all attempts: what is already in the history is then of this device.
     chosen = ids.new_id()
@@ -37,7 +41,7 @@ async def create(
     async def attempt() -> Stored[Device]:
         change = call.change()
         said = {"systemId": system_id} | given
-        known = await once.known(call, change, key, "device_create", said, DEVICE)
+        known = await once.known(call, change, key, operation, said, DEVICE)
         if known is not None:
             return known
         device_id = change.planned_id or chosen
@@ -49,7 +53,7 @@ async def create(
         await definition_rows.commit(change, Definition(device_id, stamped))
         return await call.scope.get(DEVICE, device_id)
 
-    made: Stored[Device] = await _retrying(attempt)
+    made: Stored[Device] = await persistent(attempt)
     return made
 
 
@@ -75,7 +79,7 @@ async def update(call: Call, device_id: str, body: patch.Patch, if_match: str | 
         await commit_update(change, stored, after)
         return await call.scope.get(DEVICE, device_id)
 
-    found: Stored[Device] = await _retrying(attempt)
+    found: Stored[Device] = await persistent(attempt)
     return found
 
 
@@ -110,7 +114,7 @@ async def delete(call: Call, device_id: str, if_match: str | None = None) -> tup
         await cascade.publish(call.scope, job_id)
         return stored.fields.get("systemId"), job_id
 
-    found: tuple[str | None, str | None] = await _retrying(attempt)
+    found: tuple[str | None, str | None] = await persistent(attempt)
     return found
 
 
@@ -134,7 +138,7 @@ async def require_create(
         raise denied(wanted[0])
 
 
-async def _retrying(attempt: Callable[[], Awaitable[Any]]) -> Any:
+async def persistent(attempt: Callable[[], Awaitable[Any]]) -> Any:
     """As the store's own, with more patience: events of a busy device win races, too."""
     try:
         return await retrying(attempt)

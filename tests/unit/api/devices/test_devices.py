@@ -59,7 +59,13 @@ async def test_a_device_is_created_read_changed_and_deleted(api: Api, world: Wor
 
 
 async def test_the_state_and_the_registers_survive_every_change(api: Api, world: World) -> None:
-    state: dict[str, Any] = {"data": {"a": {"b": 1}}, "registers": b"{}", "firstSeen": 5, "lastSeen": 6, "lastEventTime": 6}
+    state: dict[str, Any] = {
+        "data": {"a": {"b": 1}},
+        "registers": b"{}",
+        "firstSeen": 5,
+        "lastSeen": 6,
+        "lastEventTime": 6,
+    }
     device = world.add_device(**state)
     async with api.client(world.user()) as http:
         answer = await http.patch(f"/v1/device/{device}", json=[{"path": "tags", "value": "x", "op": "add"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -9,11 +10,17 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from functions.api.examples import example_of
 from functions.api.needs import Need
+from functions.api.tags import TAGS
 from shared.model.page import ErrorBody
 
 _UNAUTHORISED = "No valid token was sent"
 _DENIED = "The caller lacks the permission, or the token is of another project"
+_JSON = "application/json"
+_REF = "#/components/schemas/"
+# How the framework calls a generic answer: Page_Role_ is a page of roles.
+_GENERIC = re.compile(r"([A-Za-z0-9]+)_([A-Za-z0-9]+)_\Z")
 
 
 @cache
@@ -33,12 +40,18 @@ def document() -> dict[str, Any]:
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas.setdefault("ErrorBody", ErrorBody.model_json_schema(ref_template="#/components/schemas/{model}"))
+    schemas.setdefault("ErrorBody", ErrorBody.model_json_schema(ref_template=_REF + "{model}"))
+    made = _named(made)
     made["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    used = set()
     for route in routes(app.routes):
         need = need_of(route)
         for method in route.methods or ():
-            _complete(made["paths"][route.path_format][method.lower()], need)
+            operation = made["paths"][route.path_format][method.lower()]
+            _complete(operation, need)
+            _illustrate(operation, made["components"]["schemas"])
+            used |= set(operation.get("tags", ()))
+    made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items() if name in used]
     return made
 
 
@@ -60,11 +73,51 @@ def _complete(operation: dict[str, Any], need: Need) -> None:
     # The API answers 400 where the framework would answer 422.
     if "HTTPValidationError" in str(answers.get("422")):
         del answers["422"]
+    error = {_JSON: {"schema": {"$ref": f"{_REF}ErrorBody"}}}
+    for status, answer in answers.items():
+        # Errors are JSON, also those of an operation that answers a stream.
+        if status >= "400":
+            answer["content"] = error
     operation["x-permission"] = need.permission
+    if need.reason:
+        operation["x-permission-reason"] = need.reason
     if need.permission == "public":
         operation["security"] = []
         return
     operation["security"] = [{"bearer": []}]
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
     answers.setdefault("401", {"description": _UNAUTHORISED, "content": error})
     answers.setdefault("403", {"description": _DENIED, "content": error})
+
+
+def _illustrate(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Give the body, and every answer that is not an error, an example where none is written by hand."""
+    contents = [operation.get("requestBody", {}).get("content", {})]
+    contents += [
+        answer.get("content", {}) for status, answer in operation["responses"].items() if status < "400"
+    ]
+    for content in contents:
+        found = content.get(_JSON)
+        if found is not None and "example" not in found and "examples" not in found:
+            found["example"] = example_of(found.get("schema", {}), schemas)
+
+
+def _named(made: dict[str, Any]) -> dict[str, Any]:
+    """The document with plain names of its schemas: RolePage for Page_Role_."""
+    schemas = made["components"]["schemas"]
+    plain = {name: "".join(reversed(match.groups())) for name in schemas if (match := _GENERIC.match(name))}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: _REF + plain.get(inner.removeprefix(_REF), inner.removeprefix(_REF))
+                if key == "$ref" and isinstance(inner, str) and inner.startswith(_REF)
+                else renamed(inner)
+                for key, inner in value.items()
+            }
+        return [renamed(inner) for inner in value] if isinstance(value, list) else value
+
+    whole: dict[str, Any] = renamed(made)
+    whole["components"]["schemas"] = {
+        plain.get(name, name): schema for name, schema in whole["components"]["schemas"].items()
+    }
+    return whole

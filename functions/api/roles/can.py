@@ -19,7 +19,7 @@ from shared.errors import ApiError
 from shared.model.base import Identifier, Model
 from shared.model.role import PermissionName, ResourceKind
 
-router = APIRouter(tags=["role"])
+router = APIRouter(tags=["permission"])
 
 MAX_DEPTH = 8
 MAX_CONDITIONS = 200
@@ -65,7 +65,7 @@ class CanAnswer(Model):
 
 @router.post(
     "/can",
-    operation_id="can_ask",
+    operation_id="permission_can",
     summary="Ask whether something is allowed",
     description="Whether the caller, or the user who is named, may do something. Of several permissions one "
     "is enough, and of several resources too; a condition joins permissions by and / or. Asking about somebody "
@@ -73,7 +73,7 @@ class CanAnswer(Model):
     responses={404: problem("There is no such user in this project")},
     openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
 )
-async def can_ask(
+async def permission_can(
     body: Annotated[CanAsked, Body()],
     call: Annotated[Call, signed_in("tells a caller of himself; of others it asks for user.read")],
 ) -> CanAnswer:

@@ -19,7 +19,7 @@ from shared.store.change import retrying
 from shared.store.query import Query, Where
 from shared.store.scope import not_found
 
-router = APIRouter(tags=["user"])
+router = APIRouter(tags=["member"])
 
 _EXAMPLE = {"username": "ada", "roles": ["member"]}
 _MAX_ROLES = 100

@@ -16,7 +16,7 @@ from shared.model.page import Deleted, Page
 from shared.model.role import Holder, HolderAdd, HolderUpdate, ResourceKind
 from shared.store.change import retrying
 
-router = APIRouter(tags=["user"])
+router = APIRouter()
 
 _ADD = {"roles": ["member"], "metadata": {"since": "2026-11"}}
 _ABSENT: dict[int | str, dict[str, Any]] = {404: problem("The resource, user or role is not in this project")}
@@ -37,6 +37,7 @@ def _routes(kind: ResourceKind) -> None:
 
     @router.get(
         path,
+        tags=[kind],
         operation_id=f"{kind}_user_list",
         summary=f"List the users on a {kind}",
         description=f"A page of the users who have roles on the {kind} itself, and which; those whose roles "
@@ -53,6 +54,7 @@ def _routes(kind: ResourceKind) -> None:
 
     @router.get(
         f"{path}/{{user_id}}",
+        tags=[kind],
         operation_id=f"{kind}_user_get",
         summary=f"Read a user on a {kind}",
         description=f"Which roles a user has on the {kind} itself.",
@@ -65,6 +67,7 @@ def _routes(kind: ResourceKind) -> None:
 
     @router.put(
         f"{path}/{{user_id}}",
+        tags=[kind],
         operation_id=f"{kind}_user_add",
         summary=f"Add a user to a {kind}",
         description=f"Gives a user of the project roles on the {kind}, beside those that he has there. Needs "
@@ -90,6 +93,7 @@ def _routes(kind: ResourceKind) -> None:
 
     @router.patch(
         f"{path}/{{user_id}}",
+        tags=[kind],
         operation_id=f"{kind}_user_update",
         summary=f"Change a user's roles on a {kind}",
         description=f"The user has exactly the roles that are named on the {kind} from now on.",
@@ -114,6 +118,7 @@ def _routes(kind: ResourceKind) -> None:
 
     @router.delete(
         f"{path}/{{user_id}}",
+        tags=[kind],
         operation_id=f"{kind}_user_remove",
         summary=f"Remove a user from a {kind}",
         description=f"Takes back all roles that the user has on the {kind} itself. The user stays, and so do "

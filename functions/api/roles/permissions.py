@@ -16,7 +16,7 @@ from shared.store import query as queries
 from shared.store.query import Where
 from shared.store.scope import Scope
 
-router = APIRouter(tags=["role"])
+router = APIRouter(tags=["permission"])
 
 _PAGE = 500
 
@@ -47,12 +47,12 @@ async def permission_list(
 
 @router.get(
     "/project/{project_id}/module",
-    operation_id="module_list",
+    operation_id="permission_modules",
     summary="List the modules of permissions",
     description="The kinds of things that permissions are about, each with its verbs. Older than the list "
     "of permissions, and without the generated ones.",
 )
-async def module_list(
+async def permission_modules(
     project_id: str, call: Annotated[Call, signed_in("is the same for all projects")]
 ) -> ModuleList:
     items = catalogue.modules()

@@ -1,0 +1,117 @@
+"""What every operation declares, also those that come later: its permission, group, description, examples."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+
+from functions.api import groups
+from functions.api.app import PREFIX
+from functions.api.openapi import document, need_of, routes
+from functions.api.roles import catalogue, generated
+
+# The resource as it is spelled elsewhere, then the verb in snake_case.
+_OPERATION_ID = re.compile(r"[a-z][A-Za-z]*(_[a-z][a-z0-9]*)+\Z")
+_BODYLESS = {"get", "head", "delete"}
+ROUTES = list(routes(groups.whole().routes))
+OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
+    (path, method, operation)
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+]
+every_operation = pytest.mark.parametrize(
+    ("path", "method", "operation"), OPERATIONS, ids=[o["operationId"] for _, _, o in OPERATIONS]
+)
+
+
+def check(value: Any, schema: dict[str, Any]) -> None:
+    """Hold a value against a schema of the document."""
+    whole = schema | {"components": document()["components"]}
+    jsonschema.Draft202012Validator(whole).validate(value)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[f"{sorted(r.methods or ())} {r.path}" for r in ROUTES])
+def test_declares_a_permission_of_the_catalogue(route: Any) -> None:
+    need = need_of(route)
+    if need.permission in ("public", "signedIn"):
+        assert need.reason, "say why that is enough"
+        return
+    known = catalogue.names()
+    for permission in (need.permission, *need.others):
+        base = permission.rstrip(":")
+        assert base in known or base in generated.BASES, (
+            f"{permission} is not in functions/api/roles/catalogue.py"
+        )
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[f"{sorted(r.methods or ())} {r.path}" for r in ROUTES])
+def test_is_found_in_the_group_that_its_path_leads_to(route: Any) -> None:
+    group = groups.group_of(re.sub(r"\{[^}]*\}", "x", route.path))
+    paths = {
+        (each.path, method) for each in routes(groups._made(group).routes) for method in each.methods or ()
+    }
+    for method in route.methods or ():
+        assert (route.path, method) in paths, f"groups.WORDS leads {route.path} to {group}"
+
+
+def test_operations_are_named_once_each() -> None:
+    names = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert sorted(names) == sorted(set(names))
+
+
+@every_operation
+def test_is_described(path: str, method: str, operation: dict[str, Any]) -> None:
+    assert path.startswith(f"{PREFIX}/")
+    assert _OPERATION_ID.match(operation["operationId"])
+    assert len(operation["summary"]) <= 80
+    assert not operation["summary"].endswith(".")
+    assert operation["description"].strip()
+    assert operation["x-permission"]
+    assert operation["security"] == ([] if operation["x-permission"] == "public" else [{"bearer": []}])
+    assert len(operation["tags"]) == 1
+    known = {tag["name"] for tag in document()["tags"]}
+    assert operation["tags"][0] in known, "describe the tag in functions/api/tags.py"
+    for parameter in operation.get("parameters", ()):
+        assert parameter["in"] == "path" or parameter.get("description"), parameter["name"]
+
+
+@every_operation
+def test_body_and_answers_have_examples_that_fit(path: str, method: str, operation: dict[str, Any]) -> None:
+    body = operation.get("requestBody")
+    if body is not None:
+        assert method not in _BODYLESS, "clients and proxies drop the body of such a request"
+        for kind, content in body["content"].items():
+            examples = [content["example"]] if "example" in content else _values(content)
+            assert examples, f"{kind}: give the body an example"
+            if kind == "application/json":
+                for example in examples:
+                    check(example, content["schema"])
+    succeeding = {status: answer for status, answer in operation["responses"].items() if status < "400"}
+    assert succeeding
+    for answer in succeeding.values():
+        content = answer.get("content", {}).get("application/json")
+        if content is not None:
+            for example in [content["example"]] if "example" in content else _values(content):
+                check(example, content["schema"])
+
+
+@every_operation
+def test_refusals_are_declared_in_the_one_shape(path: str, method: str, operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    expected = {"400", "413", "429", "503"} | (set() if operation["security"] == [] else {"401", "403"})
+    assert expected <= set(answers)
+    for status, answer in answers.items():
+        if status >= "400":
+            schema = answer["content"]["application/json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/ErrorBody"}, status
+
+
+def test_schemas_have_plain_names() -> None:
+    assert [name for name in document()["components"]["schemas"] if not name.isalnum()] == []
+
+
+def _values(content: dict[str, Any]) -> list[Any]:
+    return [example["value"] for example in content.get("examples", {}).values()]

@@ -1,7 +1,8 @@
 """Aggregations as one grouped query over ``found``, which is read once however many there are.
 
-Each aggregation is a node; each device meets each node (``node``) and each bucket on the way to it (``b1`` to
-``b3``, its place in the node's list). ``k1`` to ``k3`` are the keys of the buckets that a device is in.
+Each aggregation is a node; each device meets each node (``node``) and each bucket on the way to it
+(``place1`` to ``place3``, its index in the node's list). ``k1`` to ``k3`` are the keys of the buckets that a
+device is in.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def grouped(aggregations: tuple[Aggregation, ...], expressions: Expressions) -> 
 
 
 def _place(level: int) -> str:
-    return f"b{level + 1}"
+    return f"place{level + 1}"
 
 
 def _by_node(made: list[str | None], other: str) -> str:
@@ -149,7 +150,9 @@ def _step(kind: Histogram, expressions: Expressions) -> str:
 def _term(kind: Terms, place: str, expressions: Expressions) -> str:
     """A value as text, with a letter for its type before it."""
     field = kind.field
-    missing = "NULL" if kind.missing is None else expressions.parameters.add(f"s{kind.missing}")
+    missing = "CAST(NULL AS STRING)"
+    if kind.missing is not None:
+        missing = expressions.parameters.add(f"s{kind.missing}")
     if field.kind == "list":
         texts = expressions.column("l", field)
         first = f"IF({place} = 0 AND ARRAY_LENGTH({texts}) = 0, {missing}, NULL)"

@@ -1,7 +1,7 @@
 """Searches that Firestore's indexes answer, with reads bounded by the page whatever the filter.
 
 - equality (of definition fields and data alike), one of up to 30 values, and one condition on a list: single
-  indexes are merged, in the order of ids;
+  indexes are merged, in the rising order of ids;
 - the same on ``systemId``, ``blueprintId``, ``parentDeviceId``, ``tags`` or ``links`` in the order of names,
   by the composite indexes of firestore.indexes.json, with a prefix or range of the name as well;
 - a range of one field, in its own order, without any other condition: its own index.
@@ -168,7 +168,8 @@ def _is_bounded(where: list[Where]) -> bool:
 def _is_indexed(where: list[Where], order: Sort, ranged: Field | None) -> bool:
     equal = {one.field for one in where if one.op not in ("<", "<=", ">", ">=")}
     if order.field == ID:
-        return ranged is None
+        # Names are not read backwards.
+        return ranged is None and not order.descending
     if order.field.path == _NAME and not order.field.is_data:
         return equal <= _BEFORE_NAME
     return not equal

@@ -28,6 +28,11 @@ LATE_MS = 7 * 86_400_000
 _AHEAD_MS = 3_600_000
 # Longer than any path of a definition: no column can be as deep.
 _STAMP_ZERO = 10**15
+# Of all rows of kind ``device`` of one device, the one that counts.
+NEWEST = (
+    "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id "
+    "ORDER BY LAX_INT64(JSON_QUERY(data, '$.version')) DESC, ms DESC, event_id DESC) = 1"
+)
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -95,9 +100,7 @@ def fleet(
         ("source", source(dataset, project_id, window, kinds, parameters)),
         (
             "definitions",
-            "SELECT device_id, data AS definition FROM source WHERE kind = 'device' "
-            "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id "
-            "ORDER BY LAX_INT64(JSON_QUERY(data, '$.version')) DESC, ms DESC, event_id DESC) = 1",
+            f"SELECT device_id, data AS definition FROM source WHERE kind = 'device' {NEWEST}",  # noqa: S608
         ),
     ]
     joined = ""

@@ -9,7 +9,7 @@ from shared.search.aggregations import fields_in
 from shared.search.body import Search
 from shared.search.conditions import fields_of
 from shared.search.expressions import Expressions, Parameter, Parameters
-from shared.search.fleet_sql import Window, fleet, source, with_clauses
+from shared.search.fleet_sql import NEWEST, Window, fleet, source, with_clauses
 
 
 class Sql(msgspec.Struct, frozen=True):
@@ -40,15 +40,13 @@ def aggregated(dataset: str, project_id: str, search: Search, window: Window) ->
     return Sql(f"{with_clauses(clauses)}\n{grouped(search.aggregations, expressions)}", parameters.all())
 
 
-def rows_of(dataset: str, project_id: str, device_ids: list[str], window: Window) -> Sql:
-    """What some devices are made of at a window's end: device_id, kind, ms, event_id, data, cleared."""
+def definitions_of(dataset: str, project_id: str, device_ids: list[str], window: Window) -> Sql:
+    """The definitions of some devices at a window's end: columns ``device_id`` and ``data``."""
     parameters = Parameters()
-    rows = source(dataset, project_id, window, "both", parameters)
+    rows = source(dataset, project_id, window, "device", parameters)
     wanted = parameters.texts(device_ids)
     return Sql(
-        # ``cleared`` as text: paths hold no spaces.
-        "SELECT device_id, kind, ms, event_id, data, ARRAY_TO_STRING(cleared, ' ') AS cleared "  # noqa: S608
-        f"FROM ({rows}) WHERE device_id IN UNNEST({wanted})",
+        f"SELECT device_id, data FROM ({rows}) WHERE device_id IN UNNEST({wanted}) {NEWEST}",  # noqa: S608
         parameters.all(),
     )
 

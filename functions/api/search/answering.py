@@ -1,0 +1,232 @@
+"""A page of a search: by Firestore, by ids, or by BigQuery and then Firestore; of now, or of the past."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from functions.api.devices import access
+from functions.api.history.cursors import new_nonce
+from functions.api.history.state_at import state_at
+from functions.api.needs import Call
+from functions.api.search import jobs, reach
+from functions.api.search.jobs import Place
+from shared import device_rows
+from shared.clients import bigquery
+from shared.config import settings
+from shared.errors import ApiError
+from shared.model.device import DEVICE, Device
+from shared.search import buckets, firestore, match, queries
+from shared.search.body import Search
+from shared.search.conditions import Condition, both
+from shared.search.fields import Field
+from shared.search.queries import Sql
+from shared.store.query import Query
+from shared.store.scope import Stored
+
+_BIGQUERY = "b."
+
+
+class Found(NamedTuple):
+    """A page: devices as they are answered, and which store said who they are."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+    total: int | None
+    source: str
+
+
+async def page(call: Call, search: Search, base: Condition, system_id: str | None) -> Found:
+    """A page of the devices that match, of those that the caller may read.
+
+    ``base`` is what the path asks for. ``system_id``: the system that all of them are in, if it names one.
+    """
+    allowed = await reach.condition(call, system_id)
+    search = narrowed(search, base, allowed)
+    if search.per_page == 0:
+        return Found([], None, None, "bigquery")
+    plan = firestore.plan(search)
+    from_bigquery = search.cursor is not None and search.cursor.startswith(_BIGQUERY)
+    if search.cursor is not None and from_bigquery != (plan is None):
+        raise cursor_invalid()
+    if isinstance(plan, Query):
+        return await _by_index(call, search, plan)
+    if plan is not None:
+        return await _by_ids(call, search, plan.ids)
+    return await _by_bigquery(call, search)
+
+
+def narrowed(search: Search, base: Condition, allowed: Condition | None) -> Search:
+    """A search within what its path and its caller's permissions leave."""
+    parts = [base, search.condition, *([allowed] if allowed is not None else [])]
+    return msgspec.structs.replace(search, condition=both(*parts))
+
+
+async def aggregated(call: Call, search: Search, base: Condition, system_id: str | None) -> dict[str, Any]:
+    """The answer of the search's aggregations, over all devices that match."""
+    allowed = await reach.condition(call, system_id)
+    search = narrowed(search, base, allowed)
+    project_id = call.scope.project_id
+    now, snapshot = await jobs.window(project_id, search.at)
+    span = jobs.span(search, now, snapshot)
+    sql = queries.aggregated(settings().bigquery_dataset, project_id, search, span)
+    job = await jobs.start(sql, new_nonce())
+    groups = [buckets.Group.of(row) async for rows in jobs.all_rows(job, 10_000) for row in rows]
+    return buckets.answer(search.aggregations, groups)
+
+
+async def _by_index(call: Call, search: Search, plan: Query) -> Found:
+    found = await call.scope.page(DEVICE, msgspec.structs.replace(plan, after=search.cursor))
+    items = await live(call, search, found.items)
+    total = await call.scope.count(DEVICE, plan) if search.total else None
+    return Found(items, found.next, total, "firestore")
+
+
+async def _by_ids(call: Call, search: Search, device_ids: tuple[str, ...]) -> Found:
+    if search.cursor is not None:
+        raise cursor_invalid()
+    stored = await call.scope.find_many(DEVICE, [one for one in device_ids if _can_be(one)])
+    judged = {one.id: judge(one) for one in stored.values()}
+    kept = [device for device in judged.values() if match.matches(search.condition, device)]
+    ordered = match.ordered(kept, search.sorts, search.ends_descending())
+    wanted = [stored[device.definition["id"]] for device in ordered]
+    # All of them were read already: they are one page, however many it says.
+    return Found(await live(call, search, wanted), None, len(wanted) if search.total else None, "firestore")
+
+
+def _can_be(device_id: str) -> bool:
+    plain = device_id.replace("-", "").replace("_", "")
+    return plain.isalnum() and plain.isascii() and not device_id.startswith("__") and len(device_id) <= 128
+
+
+async def _by_bigquery(call: Call, search: Search) -> Found:
+    project_id = call.scope.project_id
+    if search.cursor is None:
+        now, snapshot = await jobs.window(project_id, search.at)
+        place = Place(new_nonce(), now, snapshot, 0)
+        sql = matching(project_id, search, place)
+        job = await jobs.start(sql, place.nonce)
+        result = await jobs.read(job, search.per_page)
+    else:
+        place = _place(search.cursor)
+        job = bigquery.Job(jobs.job_id(matching(project_id, search, place), place.nonce), place.location)
+        result = await jobs.read_on(job, search.per_page, place.first)
+    device_ids = [str(row[0]) for row in result.rows]
+    end = place.first + len(device_ids)
+    following = None
+    if device_ids and end < result.total:
+        following = _cursor(Place(place.nonce, place.now, place.snapshot, end, job.location))
+    items = await answered(call, search, device_ids, place)
+    return Found(items, following, result.total if search.total else None, "bigquery")
+
+
+def matching(project_id: str, search: Search, place: Place) -> Sql:
+    """The query of a search that began at a place."""
+    span = jobs.span(search, place.now, place.snapshot)
+    return queries.matching(settings().bigquery_dataset, project_id, search, span)
+
+
+async def answered(call: Call, search: Search, device_ids: list[str], place: Place) -> list[dict[str, Any]]:
+    """The devices of a page that BigQuery found, in its order.
+
+    Of now, they are read again in Firestore: what no longer is there, matches or may be read is left out.
+    """
+    if search.at is not None:
+        return await _then(call, search, search.at, device_ids, place)
+    stored = await call.scope.find_many(DEVICE, device_ids)
+    current = [
+        stored[one]
+        for one in device_ids
+        if one in stored and match.matches(search.condition, judge(stored[one]))
+    ]
+    return await live(call, search, current)
+
+
+async def live(call: Call, search: Search, found: list[Stored[Device]]) -> list[dict[str, Any]]:
+    """Devices as they are answered, of those that the caller may read."""
+    kept = await access.permitted(call, [reach.PERMISSION], found)
+    return [shown(stored.model().wire(), search.fields) for stored in kept]
+
+
+async def _then(
+    call: Call, search: Search, at: int, device_ids: list[str], place: Place
+) -> list[dict[str, Any]]:
+    """Devices as they were at an instant: the newest definition of then, the state folded to then."""
+    if not device_ids:
+        return []
+    project_id = call.scope.project_id
+    span = jobs.span(search, place.now, place.snapshot)
+    sql = queries.definitions_of(settings().bigquery_dataset, project_id, device_ids, span)
+    job = await jobs.start(sql, new_nonce())
+    rows = [row async for page_rows in jobs.all_rows(job, 1_000) for row in page_rows]
+    definitions = {str(device_id): json.loads(text or "{}") for device_id, text in rows}
+    states = await state_at(project_id, device_ids, at)
+    items = []
+    for device_id in device_ids:
+        fields = device_rows.definition(definitions.get(device_id, {}))
+        state = states[device_id]
+        item = {"id": device_id, **fields, "data": state.data}
+        if state.last_event_time is not None:
+            item["lastEventTime"] = state.last_event_time
+        items.append(shown(item, search.fields))
+    return items
+
+
+def judge(stored: Stored[Device]) -> match.Device:
+    """A stored device as conditions see it."""
+    data = stored.fields.get("data")
+    return match.Device({**stored.fields, "id": stored.id}, data if isinstance(data, dict) else {})
+
+
+def shown(item: Mapping[str, Any], fields: tuple[Field, ...] | None) -> dict[str, Any]:
+    """What of a device is answered: all of it, or its id and the fields that were asked for."""
+    if fields is None:
+        return dict(item)
+    made: dict[str, Any] = {"id": item["id"]}
+    for field in fields:
+        path = ("data", *field.path) if field.is_data else field.path or (field.text,)
+        value: Any = item
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is None:
+            continue
+        inner = made
+        for key in path[:-1]:
+            held = inner.get(key)
+            # Nothing that was taken from the device itself is written into.
+            inner[key] = dict(held) if isinstance(held, dict) else {}
+            inner = inner[key]
+        inner[path[-1]] = value
+    return made
+
+
+def _cursor(place: Place) -> str:
+    return _BIGQUERY + base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def _place(cursor: str) -> Place:
+    text = cursor[len(_BIGQUERY) :]
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        place = msgspec.json.decode(raw, type=Place)
+    except (binascii.Error, ValueError):
+        raise cursor_invalid() from None
+    times = (place.now, place.snapshot or 0)
+    if place.first < 0 or not all(0 <= time <= 253_402_300_799_999 for time in times):
+        raise cursor_invalid()
+    return place
+
+
+def cursor_invalid() -> ApiError:
+    """400: a cursor that this search did not give."""
+    return ApiError(
+        400,
+        "cursor.invalid",
+        "the cursor does not belong to this search",
+        "send the 'next' of the page before, with the same body; leave it out to start again",
+    )

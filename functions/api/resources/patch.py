@@ -16,7 +16,7 @@ MAX_DEPTH = 10
 
 
 class PatchOperation(Model):
-    """One change. ``path`` has ``/`` between its segments."""
+    """One change. ``path`` has ``/`` between its segments; one may stand before the first."""
 
     path: str = Field(min_length=1, max_length=500, examples=["metadata/floor"])
     value: Any = Field(default=None, examples=[3])
@@ -37,7 +37,7 @@ def apply(
     """
     changed: dict[str, Any] = {}
     for operation in _operations(patch):
-        segments = operation.path.strip("/").split("/")
+        segments = operation.path.removeprefix("/").split("/")
         root = segments[0]
         if root not in patchable or len(segments) > MAX_DEPTH or "" in segments:
             raise ApiError(

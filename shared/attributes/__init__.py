@@ -5,8 +5,8 @@ For the API (and whoever writes values for people):
 - ``definition_problem(spec) -> str``: what is wrong with an attribute's definition ("" if nothing is).
 - ``check(spec, value, path="") -> Problem | None``: whether a value fits. ``str(problem)`` is for people:
   ``engine/temperature (temperature): send a number in degC or {value, unit}, not the text 'hot'``.
-- ``convert(81, "degF", "degC", "temperature") -> float``: by pint, which is imported at the first call.
-- ``number_of(spec, value)``: a checked ``{value, unit}`` as a number in the attribute's unit.
+- ``conversion.convert(81, "degF", "degC", "temperature") -> float``: by pint.
+- ``conversion.number_of(spec, value)``: a checked ``{value, unit}`` as a number in the attribute's unit.
 - ``attribute_types()``: every type with its ``search_kind``, ``default_unit`` and ``units``.
 - ``checks_text(mode, attributes) -> str``: the text for the field ``checks`` of a blueprint's document.
   Rewrite it, and increase the project's revision, in the commit that changes the mode or an attribute.
@@ -19,13 +19,12 @@ number in the attribute's unit or ``{"value": 21.5, "unit": "degF"}``. ``min`` a
 attribute's unit, and hold for values in other units too. A collection is an array of values or an object of
 them by name. Null always fits: it is no value.
 
-Nothing here imports pint or pydantic until ``convert`` needs pint.
+``conversion`` is not imported here: the event path converts nothing, and has no pint.
 """
 
 from __future__ import annotations
 
 from shared.attributes.checks import MODES, Checks, Mode, checks_text, compile_checks, summary
-from shared.attributes.conversion import convert, number_of
 from shared.attributes.types import AttributeType, Problem, attribute_types, check, definition_problem
 
 __all__ = [
@@ -38,8 +37,6 @@ __all__ = [
     "check",
     "checks_text",
     "compile_checks",
-    "convert",
     "definition_problem",
-    "number_of",
     "summary",
 ]

@@ -16,9 +16,8 @@ from shared.attributes import (
     check,
     checks_text,
     compile_checks,
-    convert,
-    number_of,
 )
+from shared.attributes.conversion import convert, number_of
 from shared.attributes.units import unit_types
 from shared.messages import Write
 from shared.paths import flatten

@@ -53,10 +53,11 @@ def shared_closure(paths: list[Path]) -> set[Path]:
     waiting = list(paths)
     while waiting:
         for module in imports(waiting.pop()):
-            path = ROOT / (module.replace(".", "/") + ".py")
-            if module.startswith("shared.") and path.is_file() and path not in found:
-                found.add(path)
-                waiting.append(path)
+            stem = ROOT / module.replace(".", "/")
+            for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+                if module.startswith("shared.") and path.is_file() and path not in found:
+                    found.add(path)
+                    waiting.append(path)
     return found
 
 
@@ -182,7 +183,7 @@ def test_settings_are_declared_documented_and_read(name: str) -> None:
             first = node.args[0]
             if node.func.attr in ("text", "number") and isinstance(first, ast.Constant):
                 read.add(str(first.value))
-    declared = set(TOPOLOGY.functions[name].settings)
+    declared = {*TOPOLOGY.functions[name].settings, *TOPOLOGY.functions[name].secrets}
     for setting in declared:
         assert setting in readme, f"functions/{name}/README.md does not name the setting {setting}"
     assert declared <= read, f"{name} never reads {declared - read}"

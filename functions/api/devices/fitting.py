@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from shared.attributes import check, number_of, summary
+from shared.attributes import check, summary
+from shared.attributes.conversion import number_of
 from shared.attributes.checks import Checks
 from shared.errors import ApiError
 from shared.messages import Write

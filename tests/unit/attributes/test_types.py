@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.attributes import attribute_types, check, definition_problem, number_of
+from shared.attributes import attribute_types, check, definition_problem
+from shared.attributes.conversion import number_of
 
 _LINE = {"type": "LineString", "coordinates": [[9.1, 48.7], [9.2, 48.8, 300]]}
 _RING = [[0, 0], [4, 0], [4, 4], [0, 0]]

@@ -12,7 +12,8 @@ import pint
 import pytest
 
 from local.processes import ROOT
-from shared.attributes import attribute_types, conversion, convert
+from shared.attributes import attribute_types, conversion
+from shared.attributes.conversion import convert
 from shared.attributes.units import unit_types
 
 _PAIRS = [(name, unit) for name, units in unit_types().items() for unit in units.scales]
@@ -112,7 +113,8 @@ def test_checking_imports_neither_pint_nor_pydantic() -> None:
         "    checks.problems([Write(name, 5), Write(name, 'x'), Write(name, {'value': 1, 'unit': 'm'})])\n"
         "heavy = {'pint', 'pydantic', 'numpy'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        "attributes.convert(1, 'm', 'km', 'length')\n"
+        "from shared.attributes import conversion\n"
+        "conversion.convert(1, 'm', 'km', 'length')\n"
         "assert 'pint' in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

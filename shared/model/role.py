@@ -30,7 +30,7 @@ Permissions = Annotated[
 RoleName = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z][A-Za-z0-9_\-]{0,99}$", description="Unique in its project", examples=["operator"]
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,99}$", description="Unique in its project", examples=["operator"]
     ),
 ]
 

@@ -68,8 +68,8 @@ class CanAnswer(Model):
     operation_id="permission_can",
     summary="Ask whether something is allowed",
     description="Whether the caller, or the user who is named, may do something. Of several permissions one "
-    "is enough, and of several resources too; a condition joins permissions by and / or. Asking about somebody "
-    "else needs user.read.",
+    "is enough, and of several resources too; a condition joins permissions by and / or. Asking about "
+    "somebody else needs user.read.",
     responses={404: problem("There is no such user in this project")},
     openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
 )

@@ -63,6 +63,8 @@ class Surroundings:
     clock_file: Path | None
     # Secrets by name, which functions get that declare them.
     secrets: Mapping[str, str] = field(default_factory=dict)
+    # The users' own topics, which routes and timers may name.
+    custom_topics: tuple[str, ...] = ()
 
     def common(self) -> dict[str, str]:
         """The environment of every process of the stack."""
@@ -90,6 +92,7 @@ class Surroundings:
             **self.common(),
             **endpoints.environment(),
             **settings,
+            "FULCRUM_CUSTOM_TOPICS": ",".join(self.custom_topics),
             "K_SERVICE": function.name,
             "FULCRUM_LOG_FORMAT": "text",
         }

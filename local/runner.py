@@ -45,7 +45,8 @@ class Runner:
         self._log = log
         self._topology: Topology = load(options.services)
         clock_file = (options.data or options.stack_dir) / "clock" if options.movable_clock else None
-        self._around = Surroundings(inherited, options.project, self.mark, clock_file)
+        own = tuple(name for name, topic in self._topology.topics.items() if topic.custom)
+        self._around = Surroundings(inherited, options.project, self.mark, clock_file, custom_topics=own)
         self._emulators: dict[str, EmulatorProcess] = {}
         self._runners: dict[str, FunctionRunner] = {}
         self._front = Front(self._topology, self._runners, log)

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,12 +106,14 @@ def test_nothing_of_the_callers_reaches_a_function() -> None:
         "PYTHONPATH": "theirs",
     }
     around = Surroundings({**foreign, "PATH": "/bin", "LANG": "C", "KEEP": "1"}, "p", "m", Path("/c"))
+    around = replace(around, custom_topics=("alarms", "billing"))
     ingest = around.function(load().functions["ingest"], ENDPOINTS)
     assert "theirs" not in ingest.values()
     assert "GOOGLE_APPLICATION_CREDENTIALS" not in ingest
     assert ingest["PATH"] == "/bin"
     assert ingest["KEEP"] == "1"
     assert ingest["FULCRUM_CLOCK_FILE"] == "/c"
+    assert ingest["FULCRUM_CUSTOM_TOPICS"] == "alarms,billing"
     assert ingest["FULCRUM_RATE_DEVICE_PER_SECOND"] == "100"
     assert ingest["K_SERVICE"] == "ingest"
     assert ingest["FULCRUM_BIGQUERY_STORAGE_ENDPOINT"] == "127.0.0.1:4"

@@ -141,8 +141,7 @@ class AggregationReader:
             raise node.bad(f"names {len(kinds)} kinds", f"Name one of {', '.join(_KINDS)}")
         keys, read = _KINDS[kinds[0]]
         body = node.need(kinds[0])
-        if kinds[0] != "filters" or "filters" in (body.value if isinstance(body.value, dict) else ()):
-            body.object(keys)
+        body.object(keys)
         kind = read(self, body)
         inner: tuple[Aggregation, ...] = ()
         for key in ("aggregations", "aggs"):

@@ -137,13 +137,13 @@ class Reader:
 
     def read(self, node: Node, nesting: int = 0) -> Condition:
         """A condition; an array of conditions is their conjunction."""
+        if nesting > MAX_NESTING:
+            raise node.bad("is nested too deeply", f"Nest at most {MAX_NESTING} levels")
         if isinstance(node.value, list):
             return self._all(node.items(MAX_CONDITIONS), nesting)
         self._count += 1
         if self._count > MAX_CONDITIONS:
             raise node.bad("is one condition too many", f"Use at most {MAX_CONDITIONS}")
-        if nesting > MAX_NESTING:
-            raise node.bad("is nested too deeply", f"Nest at most {MAX_NESTING} levels")
         if not isinstance(node.value, dict):
             raise node.bad("is no condition", "Send an object with a type, such as {type: equals, ...}")
         kind = node.need("type").choice(tuple(_KINDS))

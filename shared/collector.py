@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 
@@ -16,3 +18,19 @@ def relax() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Keep the collector away while modules are imported and applications built: none of that is garbage.
+
+    Measured, looking for some takes a twelfth of the API's cold start. What was made is never looked at again.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()

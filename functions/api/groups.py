@@ -13,10 +13,16 @@ from functools import cache
 from fastapi import APIRouter, FastAPI
 
 from functions.api.app import make
+from shared import collector
 
 # Group → the modules that it is made of; each has a ``router``.
 MODULES: dict[str, tuple[str, ...]] = {
-    "devices": ("devices.routes", "devices.data_routes", "devices.relation_routes"),
+    "devices": (
+        "devices.routes",
+        "devices.data_routes",
+        "devices.relation_routes",
+        "devices.interface_routes",
+    ),
     "about": ("about",),
     "access": ("access.session_routes", "access.password_routes", "access.user_routes", "roles.people"),
     "keys": ("access.api_key_routes",),
@@ -53,7 +59,10 @@ WORDS: dict[str, str] = {
     "device": "devices",
     "devices": "devices",
     "devices.search": "search",
-    "interface": "devices",
+    "data": "data",
+    "setValue": "data",
+    "relations": "relations",
+    "interface": "relations",
     "project": "projects",
     "system": "systems",
     "systems": "systems",
@@ -110,7 +119,8 @@ def application(path: str) -> FastAPI:
 
 @cache
 def _made(group: str) -> FastAPI:
-    return make(router for module in MODULES[group] for router in (_router(module),))
+    with collector.paused():
+        return make(_router(module) for module in MODULES[group])
 
 
 @cache

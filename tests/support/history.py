@@ -35,7 +35,7 @@ def at(clock_time: str) -> int:
 
 
 def event(project: str, time: int, data: dict[str, Any] | None = None, **changes: Any) -> DeviceDataEvent:
-    """An event of device ``d1`` in system ``s1``; ``data`` are paths and values."""
+    """An event of device ``d1`` in system ``s1``; ``data`` are paths and values, or give ``writes``."""
     event_id = changes.pop("id", None) or ids.new_id()
     fields: dict[str, Any] = {
         "id": event_id,
@@ -46,7 +46,7 @@ def event(project: str, time: int, data: dict[str, Any] | None = None, **changes
         "device_id": "d1",
         "system_id": "s1",
         "blueprint_id": "b1",
-        "data": [Write(path, value) for path, value in (data or {}).items()],
+        "data": changes.pop("writes", None) or [Write(path, value) for path, value in (data or {}).items()],
     }
     return DeviceDataEvent(**{**fields, **changes})
 

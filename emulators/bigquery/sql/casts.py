@@ -7,7 +7,7 @@ from sqlglot import exp
 from emulators.bigquery.errors import invalid_query, unsupported_sql
 from emulators.bigquery.schema import DUCKDB_TYPES
 from emulators.bigquery.sql.calls import Build, call, cast, coerced, constant, number
-from emulators.bigquery.sql.macros import REFUSING, SAFE_FORMS
+from emulators.bigquery.sql.macros import SAFE_FORMS, UNTRIED
 from emulators.bigquery.sql.types import kind, kind_of_type, typed
 
 
@@ -77,7 +77,7 @@ def safe_form(made: exp.Expr) -> exp.Expr:
     for node in made.find_all(exp.Anonymous):
         if node.name in _NEVER_SAFE:
             raise unsupported_sql(f"SAFE around {_NEVER_SAFE[node.name]}")
-    if isinstance(made, exp.Anonymous) and made.name in REFUSING:
+    if isinstance(made, exp.Anonymous) and made.name in UNTRIED:
         # Its safe form raises no error of its own and stands in no TRY, so those of its arguments stay.
         made.set("this", SAFE_FORMS[made.name])
         return made

@@ -249,6 +249,8 @@ _RAISING = [macro for macro in _ALL if re.search(r"error\(|refuse\(|bq_finite\(|
 SAFE_FORMS = {_name(macro): f"safe_{_name(macro)}" for macro in _RAISING}
 # Those that may refuse: their safe forms raise nothing else, and must not stand in a TRY.
 REFUSING = frozenset(_name(macro) for macro in _ALL if "refuse(" in macro)
+# Those whose safe forms need no TRY, so that their arguments may be whatever cannot stand in one.
+UNTRIED = REFUSING | {"bq_string_to_bool"}
 MACROS = tuple(
     f"CREATE OR REPLACE TEMP MACRO {_refusing(macro)}"
     for macro in (*_ALL, *(f"safe_{_without_errors(macro)}" for macro in _RAISING))

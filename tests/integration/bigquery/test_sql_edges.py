@@ -30,6 +30,8 @@ ANSWERS: list[tuple[str, Any]] = [
     ("ROUND(1.005, 2)", 1.0),
     ("SAFE_DIVIDE(1e308, 1e-10)", None),
     ("SAFE_CAST(TO_JSON_STRING(JSON '3.5') AS FLOAT64)", 3.5),
+    ("SAFE_CAST(TO_JSON_STRING(JSON 'true') AS BOOL)", True),
+    ("SAFE_CAST(TO_JSON_STRING(JSON '3.5') AS BOOL)", None),
     ("SAFE_CAST(TO_JSON_STRING(JSON '\"x\"') AS FLOAT64)", None),
     ("SAFE.MOD(1, 0)", None),
     ("(SELECT SUM(x) FROM UNNEST([0.5, 1.5]) AS x)", 2.0),

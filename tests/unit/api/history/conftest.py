@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.api.history import records
 from shared import ids
+from shared.clients import pubsub
 from shared.errors import Transient
 from tests.support.api import Api
 from tests.support.history import History, embedded_history, history_environment
@@ -47,7 +47,7 @@ def history(api: Api, module_history: History) -> Iterator[History]:
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> Published:
     made = Published()
-    monkeypatch.setattr(records.pubsub, "publish", made.publish)
+    monkeypatch.setattr(pubsub, "publish", made.publish)
     return made
 
 

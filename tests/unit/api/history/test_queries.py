@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.api.history import run
 from shared.clients import bigquery
 from shared.config import settings
 from tests.support.history import DAY, History, at, event
@@ -43,7 +42,7 @@ async def pages(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> lis
 async def test_the_same_by_get_by_post_and_by_get_with_a_body(rows: int, farm: Farm) -> None:
     async with farm.api.client(farm.token(READ)) as http:
         posted = await http.post(PATH, json={**WINDOW, "paths": ["v"], "where": [["v", "<", 3]]})
-        given = {**WINDOW, "paths": "v", "where": '[["v", "<", 3]]'}
+        given: dict[str, str | int] = {**WINDOW, "paths": "v", "where": '[["v", "<", 3]]'}
         got = await http.get(PATH, params=given)
         body = {**WINDOW, "paths": ["v"], "where": ["v", "<", 3]}
         with_body = await http.request("GET", PATH, json=body)
@@ -204,7 +203,7 @@ async def test_a_query_that_takes_too_long_is_ended(
     async def slow(*args: Any, **more: Any) -> bigquery.Page:
         raise bigquery.TooSlow("a query took longer than 60 s")
 
-    monkeypatch.setattr(run.bigquery, "page", slow)
+    monkeypatch.setattr(bigquery, "page", slow)
     async with farm.api.client(farm.token(READ)) as http:
         answer = await http.get(PATH, params=WINDOW)
     assert answer.status_code == 504
@@ -222,7 +221,7 @@ async def test_a_query_that_takes_too_long_is_ended(
     ],
 )
 async def test_bad_parameters_are_named(
-    given: list[tuple[str, str]], place: str, farm: Farm, history: History
+    given: list[tuple[str, str | int | float | bool | None]], place: str, farm: Farm, history: History
 ) -> None:
     async with farm.api.client(farm.token(READ)) as http:
         answer = await http.get(PATH, params=given)

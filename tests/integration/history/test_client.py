@@ -1,0 +1,116 @@
+"""The client of queries: jobs by their own id, pages, limits, failures and how long they are borne."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared import ids
+from shared.clients import bigquery
+from shared.config import settings
+from shared.errors import Rejected, Transient
+from tests.support.history import History
+
+NUMBERS = "SELECT n FROM UNNEST(GENERATE_ARRAY(1, @last)) AS n ORDER BY n"
+LAST = [("last", "INT64", 25)]
+
+
+def new_id() -> str:
+    return f"test_{ids.new_id()}"
+
+
+async def test_pages_follow_each_other(history: History) -> None:
+    job = await bigquery.start(NUMBERS, LAST, new_id(), 2**40, 30)
+    sizes = [len(page.rows) async for page in bigquery.pages(job, 10, 30)]
+    assert sizes == [10, 10, 5]
+    third = await bigquery.page(job, 3, 30, first=20)
+    assert (third.rows, third.total) == ([["21"], ["22"], ["23"]], 25)
+
+
+async def test_one_id_is_one_job_even_if_its_answer_was_lost(history: History) -> None:
+    job_id = new_id()
+    history.faults({"method": "jobs.insert", "drop_answer_rate": 1.0, "code": "UNAVAILABLE"})
+    history.forget_calls()
+    job = await bigquery.start(NUMBERS, LAST, job_id, 2**40, 30)
+    assert history.calls() == {"jobs.insert": 2, "jobs.get": 1}
+    history.faults()
+    # It runs already: what is sent again with its id starts nothing, whatever it says.
+    again = await bigquery.start("SELECT 1 AS n", [], job_id, 2**40, 30)
+    assert job.job_id == again.job_id == job_id
+    assert (await bigquery.page(again, 100, 30)).total == 25
+
+
+async def test_a_store_that_stays_away_is_transient(history: History) -> None:
+    history.faults({"method": "jobs.insert", "error_rate": 1.0, "code": "UNAVAILABLE"})
+    history.forget_calls()
+    with pytest.raises(Transient):
+        await bigquery.start(NUMBERS, LAST, new_id(), 2**40, 30)
+    assert history.calls()["jobs.insert"] == 4
+
+
+async def test_nobody_at_the_address_is_transient(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    settings.cache_clear()
+    with pytest.raises(Transient):
+        await bigquery.estimate(NUMBERS, LAST)
+
+
+async def test_a_quota_is_not_asked_again_at_once(history: History) -> None:
+    history.faults({"method": "jobs.insert", "error_rate": 1.0, "code": "RESOURCE_EXHAUSTED"})
+    history.forget_calls()
+    with pytest.raises(Transient):
+        await bigquery.start(NUMBERS, LAST, new_id(), 2**40, 30)
+    assert history.calls()["jobs.insert"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "error_type"),
+    [
+        ("SELECT nothing", "bigquery.invalidQuery"),
+        ("SELECT 1/0 AS x", "bigquery.invalidQuery"),
+        ("SELECT x FROM `history.nowhere`", "bigquery.notFound"),
+    ],
+)
+async def test_what_can_never_run_is_rejected(sql: str, error_type: str, history: History) -> None:
+    with pytest.raises(Rejected) as caught:
+        await bigquery.start(sql, [], new_id(), 2**40, 30)
+    assert caught.value.error_type == error_type
+
+
+async def test_a_job_that_is_not_done_in_time_is_cancelled(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def never_done(method: str, path: str, *args: Any, **more: Any) -> bytes:
+        asked.append((method, path))
+        return b'{"jobComplete": false}'
+
+    monkeypatch.setattr(bigquery, "_call", never_done)
+    with pytest.raises(bigquery.TooSlow):
+        await bigquery.page(bigquery.Job("j1", "EU"), 10, 0.05)
+    assert asked[0] == ("GET", "/queries/j1")
+    assert asked[-1] == ("POST", "/jobs/j1/cancel")
+
+
+async def test_every_kind_of_parameter_comes_as_it_is(history: History) -> None:
+    given: list[bigquery.Parameter] = [
+        ("s", "STRING", 'it\'s "x" ; -- é'),
+        ("i", "INT64", -(2**63)),
+        ("f", "FLOAT64", 1e-7),
+        ("b", "BOOL", False),
+        ("t", "TIMESTAMP", 253_402_300_799_999),
+        ("a", "ARRAY<STRING>", ["x", "y"]),
+        ("e", "ARRAY<FLOAT64>", []),
+    ]
+    sql = (
+        "SELECT @s AS s, @i AS i, @f AS f, @b AS b, UNIX_MILLIS(@t) AS t, ARRAY_TO_STRING(@a, '+') AS a, "
+        "ARRAY_LENGTH(@e) AS e"
+    )
+    job = await bigquery.start(sql, given, new_id(), 2**40, 30)
+    (row,) = (await bigquery.page(job, 1, 30)).rows
+    assert row[0] == 'it\'s "x" ; -- é'
+    assert int(row[1] or 0) == -(2**63)
+    assert float(row[2] or 0) == 1e-7
+    assert row[3:] == ["false", "253402300799999", "x+y", "0"]

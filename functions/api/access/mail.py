@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 
 from functions.api.access import cookies
-from shared import names
+from shared import ids, names
 from shared.clients import pubsub
 from shared.config import settings
 from shared.errors import ApiError
@@ -40,6 +40,8 @@ async def send_reset(to: str, username: str, project_id: str, url: str, token: s
     link = f"{url}{RESET_PAGE}{token}"
     message = {
         "type": "emailMsg",
+        # However often it is published, it is one mail.
+        "id": ids.new_id(),
         "to": [to],
         "subject": "Set a new password",
         "text": f"Somebody, probably you, asked for a new password for {username}.\n\n"

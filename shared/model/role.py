@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.model.base import Description, Identifier, Kind, Metadata, Model, Name, Resource, Unique
+from shared.model.user import UserCreate
 
 # Of a role: every permission of the project, those that come later included.
 EVERYTHING = "*"
@@ -30,7 +31,9 @@ Permissions = Annotated[
 RoleName = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,99}$", description="Unique in its project", examples=["operator"]
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,99}$",
+        description="Unique in its project",
+        examples=["operator"],
     ),
 ]
 
@@ -110,6 +113,12 @@ class HolderAdd(Model):
 
     roles: Roles
     metadata: Metadata | None = None
+
+
+class HolderCreate(HolderAdd):
+    """A new account of the project, and the roles that it has on a resource."""
+
+    user: UserCreate
 
 
 class HolderUpdate(Model):

@@ -29,12 +29,7 @@ async def give(
     scope = call.scope
     places: dict[tuple[ResourceKind, str], Place] = {}
     roles = await scope.find_many(ROLE, {each.role_id for each in wanted})
-    for kind in ("user", "apiAccess"):
-        named = {each.subject_id for each in wanted if each.subject_kind == kind} - newcomers
-        known = await membership.find(scope, kind, named) if named else {}
-        for subject_id in named:
-            if subject_id not in known:
-                raise not_found(kind, subject_id)
+    await _check_subjects(call, change, wanted, newcomers)
     made: dict[str, dict[str, Any]] = {}
     for each in wanted:
         if each.role_id not in roles:
@@ -61,6 +56,21 @@ async def give(
             change.create(USER_ROLE, fields, user_role_id)
         _forget(change, fields)
     return list(made)
+
+
+async def _check_subjects(
+    call: Call, change: Change, wanted: Sequence[UserRoleCreate], newcomers: frozenset[str]
+) -> None:
+    for kind in ("user", "apiAccess"):
+        named = {each.subject_id for each in wanted if each.subject_kind == kind} - newcomers
+        known = await membership.find(call.scope, kind, named) if named else {}
+        for subject_id in named:
+            if subject_id not in known:
+                raise not_found(kind, subject_id)
+            if known[subject_id].unlimited:
+                # Its first role takes everything else from the key: that is for who holds as much.
+                giving.require_all(call, [EVERYTHING])
+                membership.narrow(change, subject_id)
 
 
 async def take(call: Call, change: Change, found: Sequence[Stored[UserRole]]) -> None:

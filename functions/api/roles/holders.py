@@ -129,6 +129,14 @@ async def set_to(
         await add(call, change, at, user_id, wanted, metadata)
 
 
+async def check_roles(call: Call, at: Place, roles: Sequence[str]) -> None:
+    """ApiError 403 unless the caller may give these roles on a resource."""
+    giving.require_place(call, giving.ASSIGN, at)
+    found = await call.scope.find_many(ROLE, await resolve(call.scope, roles))
+    for stored in found.values():
+        giving.require_all(call, stored.fields.get("permissions") or [], at)
+
+
 async def resolve(scope: Scope, roles: Sequence[str]) -> list[str]:
     """The ids of roles that are named by id or by name; ApiError 404 for one that there is not."""
     found = await scope.find_many(ROLE, [each for each in roles if giving.ids_are_plain(each)])

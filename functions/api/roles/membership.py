@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from functions.api.access import people
+from functions.api.access import api_keys, people
 from functions.api.roles.giving import ids_are_plain
 from shared import names, values
 from shared.clients import firestore
@@ -13,17 +13,21 @@ from shared.clients.firestore_pb import messages
 from shared.store.change import Change
 from shared.store.scope import Scope, not_found
 
-_MASK = ("username", "name", "projects", "admin")
+_MASK = ("username", "name", "projects", "admin", "narrowed")
 
 
 class Subject(NamedTuple):
-    """A user or an API key. ``platform``: a user of the platform, not of the project alone."""
+    """A user or an API key. ``platform``: a user of the platform, not of the project alone.
+
+    ``unlimited``: an API key that may do everything as long as it has no role.
+    """
 
     kind: str
     id: str
     name: str
     platform: bool = False
     admin: bool = False
+    unlimited: bool = False
 
 
 async def find(scope: Scope, kind: str, subject_ids: Iterable[str]) -> dict[str, Subject]:
@@ -33,7 +37,9 @@ async def find(scope: Scope, kind: str, subject_ids: Iterable[str]) -> dict[str,
     if kind == "apiAccess":
         keys = {names.document("projects", scope.project_id, "apiAccess", each): each for each in wanted}
         for name, document in (await firestore.batch_get(keys, _MASK)).items():
-            found[keys[name]] = Subject(kind, keys[name], _name(values.from_fields(document.fields)))
+            fields = values.from_fields(document.fields)
+            unlimited = not fields.get("narrowed")
+            found[keys[name]] = Subject(kind, keys[name], _name(fields), unlimited=unlimited)
         return found
     own = {names.document("projects", scope.project_id, "users", each): each for each in wanted}
     of_platform = {names.document("users", each): each for each in wanted}
@@ -76,6 +82,18 @@ def join(change: Change, user_id: str) -> None:
 def leave(change: Change, user_id: str) -> None:
     """Note at a user of the platform that he is no longer in the project."""
     _transform(change, user_id).remove_all_from_array.values.add().string_value = change.scope.project_id
+
+
+def narrow(change: Change, key_id: str) -> None:
+    """Have an API key do what its roles say, from now on: not everything again once it has none."""
+    pb = messages()
+    name = names.document("projects", change.scope.project_id, "apiAccess", key_id)
+    write = pb.Write(update=pb.Document(name=name))
+    values.to_fields(write.update.fields, {"narrowed": True})
+    write.update_mask.field_paths.append("narrowed")
+    write.current_document.exists = True
+    change.writes.append(write)
+    change.after.append(lambda: api_keys.forget(key_id))
 
 
 def _transform(change: Change, user_id: str) -> Any:

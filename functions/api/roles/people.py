@@ -7,18 +7,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
+from functions.api.access import users
 from functions.api.needs import Call, needs
-from functions.api.resources import lists
+from functions.api.resources import lists, once
 from functions.api.resources.answers import problem
 from functions.api.roles import giving, grant, holders
 from functions.api.roles.giving import Place
 from shared.model.page import Deleted, Page
-from shared.model.role import Holder, HolderAdd, HolderUpdate, ResourceKind
+from shared.model.role import Holder, HolderAdd, HolderCreate, HolderUpdate, ResourceKind
 from shared.store.change import retrying
 
 router = APIRouter()
 
 _ADD = {"roles": ["member"], "metadata": {"since": "2026-11"}}
+_CREATE = {"user": {"username": "ada@example.com", "password": "four-brown-tall-mugs"}, "roles": ["account"]}
 _ABSENT: dict[int | str, dict[str, Any]] = {404: problem("The resource, user or role is not in this project")}
 _LAST: dict[int | str, dict[str, Any]] = {409: problem("No administrator would be left")}
 UserId = Annotated[str, Path(max_length=128, description="The id of the user")]
@@ -51,6 +53,38 @@ def _routes(kind: ResourceKind) -> None:
         cursor: lists.Cursor = None,
     ) -> Page[Holder]:
         return await holders.page(call.scope, await at(call, item, "user.list"), per_page, cursor)
+
+    @router.post(
+        path,
+        status_code=201,
+        tags=[kind],
+        operation_id=f"{kind}_user_create",
+        summary=f"Create a user on a {kind}",
+        description=f"Makes an account of the project and gives it roles on the {kind}. Needs user.create "
+        "and user.assignRoles there, and every permission of those roles. Sent again with the same "
+        "Idempotency-Key, it is made once, and what was not done yet is done.",
+        responses=_ABSENT
+        | {409: problem("The username is taken"), 422: problem("The key was used for another body")},
+        openapi_extra={"requestBody": {"content": {"application/json": {"example": _CREATE}}}},
+    )
+    async def create(
+        item: resource_id,
+        body: HolderCreate,
+        call: Annotated[Call, needs("user.create", anywhere=True)],
+        idempotency_key: once.Key = None,
+    ) -> Holder:
+        place = await at(call, item, "user.create")
+        await holders.check_roles(call, place, body.roles)
+        user = await users.create(call, body.user, idempotency_key)
+
+        async def attempt() -> Holder:
+            change = call.change()
+            await holders.add(call, change, place, user.id, body.roles, body.metadata)
+            await change.commit()
+            return await holders.get(call.scope, place, user.id)
+
+        made: Holder = await retrying(attempt)
+        return made
 
     @router.get(
         f"{path}/{{user_id}}",

@@ -287,6 +287,44 @@ async def test_roles_can_wait_for_somebody(api: Api) -> None:
         assert (await http.get(path)).json()["items"] == []
 
 
+async def test_an_account_is_made_on_a_system_by_who_may_do_so_there(api: Api) -> None:
+    it = fleet(api)
+    account = standard.roles()["account"]["permissions"]
+    token = api.user(it.project, "user.create", "user.assignRoles", *account, on=("system", it.system))
+    body = {"user": {"username": "eve", "password": "four-brown-tall-mugs"}, "roles": ["account"]}
+    key = {"Idempotency-Key": "eve"}
+    async with api.client(token) as http:
+        for path in (f"/v1/project/{it.project}/users", f"/v1/system/{it.system}/users"):
+            answer = await http.post(path, json=body | {"roles": ["member"]})
+            assert answer.status_code == 403, path
+        users = api.documents.collection(f"projects/{it.project}/users")
+        assert not [user for user in users.stream() if (user.to_dict() or {}).get("username") == "eve"]
+        made = await http.post(f"/v1/device/{it.devices[1]}/users", json=body, headers=key)
+        assert made.status_code == 201, made.text
+        assert "password" not in made.text
+        again = await http.post(f"/v1/device/{it.devices[1]}/users", json=body, headers=key)
+        assert again.json() == made.json()
+        taken = await http.post(f"/v1/device/{it.devices[1]}/users", json=body)
+        assert taken.json()["error"] == "user.usernameTaken"
+    assert (made.json()["id"], "account", it.devices[1]) in held(api, it.project)
+
+
+async def test_a_key_that_had_a_role_never_may_do_everything_again(api: Api) -> None:
+    it = fleet(api)
+    key = api.documents.document(f"projects/{it.project}/apiAccess/k1")
+    key.set({"name": "Export"})
+    body = {"subjectKind": "apiAccess", "subjectId": "k1", "roleId": "account"}
+    account = standard.roles()["account"]["permissions"]
+    weak = api.user(it.project, "user.assignRoles", *account)
+    async with api.client(weak) as http, api.client(api.admin()) as root:
+        assert (await http.post("/v1/userRole", json=body)).json()["error"] == "role.exceedsYours"
+        given = await root.post("/v1/userRole", params={"projectId": it.project}, json=body)
+        assert given.status_code == 201, given.text
+        assert key.get().to_dict() == {"name": "Export", "narrowed": True}
+        assert (await http.delete(f"/v1/userRole/{given.json()['items'][0]['id']}")).status_code == 200
+    assert key.get().to_dict()["narrowed"] is True
+
+
 async def can(http: httpx.AsyncClient, permission: str, kind: str, resource_id: str) -> bool:
     """Ask whether the caller may do something on a resource."""
     body = {"permission": permission, "resource": {"kind": kind, "id": resource_id}}

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from shared.attributes import check, summary
-from shared.attributes.conversion import number_of
 from shared.attributes.checks import Checks
+from shared.attributes.conversion import number_of
 from shared.errors import ApiError
 from shared.messages import Write
 from shared.settle import ancestors

@@ -24,7 +24,7 @@ def relax() -> None:
 def paused() -> Iterator[None]:
     """Keep the collector away while modules are imported and applications built: none of that is garbage.
 
-    Measured, looking for some takes a twelfth of the API's cold start. What was made is never looked at again.
+    Measured, looking for some takes a twelfth of the API's cold start. What was made is not looked at again.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -17,12 +17,9 @@ from shared import collector
 
 # Group → the modules that it is made of; each has a ``router``.
 MODULES: dict[str, tuple[str, ...]] = {
-    "devices": (
-        "devices.routes",
-        "devices.data_routes",
-        "devices.relation_routes",
-        "devices.interface_routes",
-    ),
+    "devices": ("devices.routes",),
+    "data": ("devices.data_routes",),
+    "relations": ("devices.relation_routes", "devices.interface_routes"),
     "about": ("about",),
     "access": ("access.session_routes", "access.password_routes", "access.user_routes", "roles.people"),
     "keys": ("access.api_key_routes",),

@@ -60,7 +60,12 @@ class Model(BaseModel):
     """A body or answer: camelCase on the wire, and no field that is not declared."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid"
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        # A cold start builds only the validators that it comes to use.
+        defer_build=True,
     )
 
     def wire(self) -> dict[str, Any]:

@@ -15,6 +15,191 @@ class About(TypedDict):
     version: str
 
 
+class Accepted(TypedDict):
+    """An event that is on its way: it is never lost, and takes effect within moments."""
+
+    status: str
+    eventId: str
+    deviceId: str
+    time: int
+    path: NotRequired[str]
+
+
+class Ack(TypedDict):
+    """Somebody took notice of an event record."""
+
+    id: str
+    time: int
+    data: NotRequired[Any]
+    userId: NotRequired[str]
+
+
+class AckCreate(TypedDict):
+    """An acknowledgement of an event record."""
+
+    type: NotRequired[str]
+    data: NotRequired[Any]
+
+
+class Actor(TypedDict):
+    """Who acted."""
+
+    kind: Literal["user", "apiAccess", "platform"]
+    id: str
+    name: NotRequired[str]
+
+
+class Adoption(TypedDict):
+    """What an unknown device becomes: a device with that outside name."""
+
+    blueprintId: str
+    systemId: str
+    name: NotRequired[str]
+    parentDeviceId: NotRequired[str]
+    messageRouteId: NotRequired[str]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class ApiAccess(TypedDict):
+    """An API key; its secret is never read again."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    narrowed: NotRequired[bool]
+    expires: NotRequired[int]
+    revoked: NotRequired[bool]
+    metadata: NotRequired[dict[str, Any]]
+    lastUsed: NotRequired[int]
+
+
+class ApiAccessCreate(TypedDict):
+    """A new API key. Without roles it may do everything in the project, unless it is ``narrowed``."""
+
+    name: str
+    desc: NotRequired[str]
+    narrowed: NotRequired[bool]
+    expires: NotRequired[int]
+    revoked: NotRequired[bool]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class ApiAccessPage(TypedDict):
+    """Page[ApiAccess]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[ApiAccess]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class ApiAccessSecret(TypedDict):
+    """A key with its secret, shown this once."""
+
+    key: ApiAccess
+    secret: NotRequired[str]
+    token: NotRequired[str]
+
+
+class Attribute(TypedDict):
+    """An attribute. Its path, type and unit stay as they are: delete it and create another to change them."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    path: str
+    parentPath: NotRequired[str]
+    type: str
+    unit: NotRequired[str]
+    values: NotRequired[list[str | int | float]]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    isCollection: NotRequired[bool]
+    source: NotRequired[Literal["Device", "User"]]
+    desc: NotRequired[str]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+    targetBlueprintId: NotRequired[str]
+    relationshipType: NotRequired[Literal["oneToOne", "oneToMany", "manyToOne", "manyToMany"]]
+    owned: NotRequired[bool]
+    forwardData: NotRequired[bool]
+    mirrorPath: NotRequired[str]
+    blueprintId: str
+    sourceBlueprintId: NotRequired[str]
+    mirrorId: NotRequired[str]
+
+
+class AttributeCreate(TypedDict):
+    """A new attribute of a blueprint."""
+
+    name: str
+    path: str
+    parentPath: NotRequired[str]
+    type: str
+    unit: NotRequired[str]
+    values: NotRequired[list[str | int | float]]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    isCollection: NotRequired[bool]
+    source: NotRequired[Literal["Device", "User"]]
+    desc: NotRequired[str]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+    targetBlueprintId: NotRequired[str]
+    relationshipType: NotRequired[Literal["oneToOne", "oneToMany", "manyToOne", "manyToMany"]]
+    owned: NotRequired[bool]
+    forwardData: NotRequired[bool]
+    mirrorPath: NotRequired[str]
+
+
+class AttributePage(TypedDict):
+    """Page[Attribute]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Attribute]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class AuditEntry(TypedDict):
+    """One resource changed by one request."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    time: int
+    requestId: str
+    actor: Actor
+    verb: str
+    kind: str
+    resourceId: str
+    name: NotRequired[str]
+    systemId: NotRequired[str]
+    changes: NotRequired[list[ChangedField]]
+
+
+class AuditEntryPage(TypedDict):
+    """Page[AuditEntry]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[AuditEntry]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
 class Blueprint(TypedDict):
     """A blueprint; its attributes are resources of their own."""
 
@@ -31,6 +216,7 @@ class Blueprint(TypedDict):
     messageRoute: NotRequired[dict[str, Any]]
     messageRouteId: NotRequired[str]
     checkMode: NotRequired[Literal["off", "warn", "strict"]]
+    attributes: NotRequired[list[Attribute]]
 
 
 class BlueprintCreate(TypedDict):
@@ -47,6 +233,105 @@ class BlueprintCreate(TypedDict):
     checkMode: NotRequired[Literal["off", "warn", "strict"]]
 
 
+class BlueprintPage(TypedDict):
+    """Page[Blueprint]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Blueprint]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class CanAnswer(TypedDict):
+    """Whether it is allowed."""
+
+    can: bool
+
+
+class CanAsked(TypedDict):
+    """Who may do what on which resource. One of ``permission``, ``permissions`` and ``condition``."""
+
+    user: NotRequired[str]
+    permission: NotRequired[str]
+    permissions: NotRequired[list[str]]
+    condition: NotRequired[Condition]
+    resource: NotRequired[OnResource]
+    resources: NotRequired[list[OnResource]]
+
+
+class ChangePassword(TypedDict):
+    """A new password of the caller's own."""
+
+    old: str
+    new: str
+
+
+class ChangedField(TypedDict):
+    """A field that was changed; ``hidden`` stands in place of the values of a secret."""
+
+    path: str
+    before: NotRequired[Any]
+    after: NotRequired[Any]
+    hidden: NotRequired[bool]
+
+
+class Condition(TypedDict):
+    """Permissions and conditions, of which all must hold (``and``) or one (``or``)."""
+
+    type: Literal["and", "or"]
+    permissions: NotRequired[list[str]]
+    conditions: NotRequired[list[Condition]]
+
+
+class Contact(TypedDict):
+    """Whom to ask about a system. Only a name is needed."""
+
+    name: str
+    email: NotRequired[str]
+    phone: NotRequired[str]
+    role: NotRequired[str]
+
+
+class Dashboard(TypedDict):
+    """A dashboard. ``owner`` is the person whose alone it is; nothing for a shared one."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    scope: NotRequired[Literal["personal", "role", "page", "blueprint", "default"]]
+    scopeId: NotRequired[str]
+    layout: NotRequired[dict[str, Any]]
+    tags: NotRequired[list[str]]
+    owner: NotRequired[str]
+
+
+class DashboardCreate(TypedDict):
+    """A new dashboard."""
+
+    name: str
+    desc: NotRequired[str]
+    scope: NotRequired[Literal["personal", "role", "page", "blueprint", "default"]]
+    scopeId: NotRequired[str]
+    layout: NotRequired[dict[str, Any]]
+    tags: NotRequired[list[str]]
+
+
+class DashboardPage(TypedDict):
+    """Page[Dashboard]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Dashboard]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
 class Deleted(TypedDict):
     """A deletion: the resource is gone; ``jobId`` names the job that clears what hung on it."""
 
@@ -54,6 +339,92 @@ class Deleted(TypedDict):
     id: str
     systemId: NotRequired[str]
     jobId: NotRequired[str]
+
+
+class DeletedMany(TypedDict):
+    """Several deletions at once; ``jobIds`` names the jobs that clear what hung on them."""
+
+    status: str
+    ids: list[str]
+    jobIds: NotRequired[list[str]]
+
+
+class Device(TypedDict):
+    """A device with its current state. What events write (``data`` and the times) no request changes."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    networkId: NotRequired[str]
+    networkAliases: NotRequired[dict[str, Any]]
+    messageRoute: NotRequired[dict[str, Any]]
+    messageRouteId: NotRequired[str]
+    metadata: NotRequired[dict[str, Any]]
+    tags: NotRequired[list[str]]
+    simulated: NotRequired[bool]
+    simNetworkId: NotRequired[str]
+    blueprintId: str
+    parentDeviceId: NotRequired[str]
+    systemId: str
+    purpose: NotRequired[Literal["device", "organization"]]
+    links: NotRequired[list[str]]
+    forwardTo: NotRequired[list[str]]
+    data: NotRequired[dict[str, Any]]
+    firstSeen: NotRequired[int]
+    lastSeen: NotRequired[int]
+    lastEventTime: NotRequired[int]
+
+
+class DeviceCreate(TypedDict):
+    """A new device of a system."""
+
+    name: str
+    networkId: NotRequired[str]
+    networkAliases: NotRequired[dict[str, Any]]
+    messageRoute: NotRequired[dict[str, Any]]
+    messageRouteId: NotRequired[str]
+    metadata: NotRequired[dict[str, Any]]
+    tags: NotRequired[list[str]]
+    simulated: NotRequired[bool]
+    simNetworkId: NotRequired[str]
+    blueprintId: str
+    parentDeviceId: NotRequired[str]
+
+
+class DevicePage(TypedDict):
+    """Page[Device]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Device]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class DeviceState(TypedDict):
+    """The state of a device at an instant."""
+
+    deviceId: str
+    at: int
+    lastEventTime: NotRequired[int]
+    data: dict[str, Any]
+
+
+class Done(TypedDict):
+    """It is done."""
+
+    status: str
+
+
+class Email(TypedDict):
+    """A mail with placeholders such as ``{{name}}``."""
+
+    subject: str
+    html: NotRequired[str]
+    text: NotRequired[str]
 
 
 class ErrorBody(TypedDict):
@@ -66,20 +437,987 @@ class ErrorBody(TypedDict):
     requestId: str
 
 
-class PageBlueprint(TypedDict):
-    """Page[Blueprint]"""
+class Event(TypedDict):
+    """An event record."""
+
+    id: str
+    type: str
+    time: int
+    deviceId: str
+    systemId: NotRequired[str]
+    blueprintId: NotRequired[str]
+    data: NotRequired[Any]
+    userId: NotRequired[str]
+
+
+class EventCreate(TypedDict):
+    """An event record to be created; its id is made by the server."""
+
+    type: NotRequired[str]
+    time: NotRequired[int]
+    data: NotRequired[Any]
+
+
+class ForgotPassword(TypedDict):
+    """Who wants a mail with a link to set a new password."""
+
+    username: str
+    projectId: NotRequired[str]
+
+
+class Frame(TypedDict):
+    """A value at an instant, and how the values from here to the next frame are found."""
+
+    t: int
+    value: Any
+    interp: NotRequired[Literal["step", "linear", "sine", "random"]]
+    every: NotRequired[int]
+
+
+class HeldRole(TypedDict):
+    """A role as somebody has it on one resource."""
+
+    id: str
+    name: str
+    userRoleId: str
+
+
+class Holder(TypedDict):
+    """A user who has roles on a resource."""
+
+    id: str
+    username: str
+    platform: bool
+    roles: list[HeldRole]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class HolderAdd(TypedDict):
+    """The roles that a user is given on a resource."""
+
+    roles: list[str]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class HolderCreate(TypedDict):
+    """A new account of the project, and the roles that it has on a resource."""
+
+    roles: list[str]
+    metadata: NotRequired[dict[str, Any]]
+    user: UserCreate
+
+
+class HolderPage(TypedDict):
+    """Page[Holder]"""
 
     count: int
     perPage: int
     total: NotRequired[int]
     next: NotRequired[str]
-    items: list[Blueprint]
+    items: list[Holder]
     refs: NotRequired[dict[str, dict[str, Any]]]
 
 
+class HolderUpdate(TypedDict):
+    """The roles that a user has on a resource from now on: those that are not named are taken back."""
+
+    roles: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class Job(TypedDict):
+    """A job. ``kind`` and ``resourceId`` say what was deleted and is being cleared."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    type: NotRequired[Literal["delete"]]
+    kind: str
+    resourceId: str
+    name: NotRequired[str]
+    state: Literal["waiting", "running", "done", "failed"]
+    done: NotRequired[int]
+    step: NotRequired[str]
+    reason: NotRequired[str]
+
+
+class JobPage(TypedDict):
+    """Page[Job]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Job]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Key(TypedDict):
+    """A key of a network, without its secret."""
+
+    id: str
+    name: NotRequired[str]
+    created: int
+    expires: NotRequired[int]
+    revoked: NotRequired[bool]
+    valid: bool
+
+
+class KeyCreate(TypedDict):
+    """A new key of a network. Several may be valid at once."""
+
+    name: NotRequired[str]
+    expires: NotRequired[int]
+
+
+class KeyValue(TypedDict):
+    """Several values, by their paths."""
+
+    keyValue: dict[str, Any]
+
+
+class Keys(TypedDict):
+    """The keys of a network or the tokens of a device, the latest first."""
+
+    count: int
+    items: list[Key]
+
+
+class Link(TypedDict):
+    """A link to be made: which relationship of the parent's blueprint, and the child."""
+
+    relation: str
+    childId: str
+
+
+class MemberAdd(TypedDict):
+    """A user of the platform who becomes a member of the project; named by id or by user name."""
+
+    roles: list[str]
+    metadata: NotRequired[dict[str, Any]]
+    userId: NotRequired[str]
+    username: NotRequired[str]
+
+
+class MessageRoute(TypedDict):
+    """A message route. What it says holds for all that refer to it, from ten seconds after the change on."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    route: dict[str, Any]
+    tags: NotRequired[list[str]]
+
+
+class MessageRouteCreate(TypedDict):
+    """A new message route."""
+
+    name: str
+    desc: NotRequired[str]
+    route: dict[str, Any]
+    tags: NotRequired[list[str]]
+
+
+class MessageRoutePage(TypedDict):
+    """Page[MessageRoute]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[MessageRoute]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Module(TypedDict):
+    """A kind of thing, and what can be done with it."""
+
+    name: str
+    displayName: str
+    category: Literal["custom", "project", "imagine"]
+    verbs: list[str]
+
+
+class ModuleList(TypedDict):
+    """All modules of the platform."""
+
+    count: int
+    items: list[Module]
+
+
+class Network(TypedDict):
+    """A network, without its keys."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    aliasKeys: NotRequired[list[str]]
+    rateLimit: NotRequired[RateLimit]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class NetworkCreate(TypedDict):
+    """A new network. Its keys are made afterwards, and shown once."""
+
+    id: str
+    name: str
+    desc: NotRequired[str]
+    aliasKeys: NotRequired[list[str]]
+    rateLimit: NotRequired[RateLimit]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class NetworkPage(TypedDict):
+    """Page[Network]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Network]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class NewKey(TypedDict):
+    """A key with its text, which is shown this once and kept nowhere."""
+
+    id: str
+    name: NotRequired[str]
+    created: int
+    expires: NotRequired[int]
+    revoked: NotRequired[bool]
+    valid: bool
+    text: str
+
+
+class NewToken(TypedDict):
+    """A token with its text, which is shown this once and kept nowhere."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    deviceId: str
+    networkId: str
+    name: NotRequired[str]
+    expires: NotRequired[int]
+    revoked: NotRequired[bool]
+    valid: NotRequired[bool]
+    text: str
+
+
+class OnResource(TypedDict):
+    """A resource on which a permission may be held."""
+
+    kind: Literal["project", "system", "device"]
+    id: str
+
+
+class Once(TypedDict):
+    """Fires once: ``delay`` ms after its start, or at an instant."""
+
+    type: Literal["once"]
+    delay: NotRequired[int]
+    when: NotRequired[int]
+
+
 class PatchOperation(TypedDict):
-    """One change. ``path`` has ``/`` between its segments."""
+    """One change. ``path`` has ``/`` between its segments; one may stand before the first."""
 
     path: str
     value: NotRequired[Any]
     op: NotRequired[Literal["set", "remove", "add"]]
+
+
+class PendingUser(TypedDict):
+    """Roles that wait for somebody."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    issuer: str
+    emailOrName: str
+    perm: NotRequired[Literal["role"]]
+    permValue: str
+    contextType: NotRequired[Literal["project", "system", "device"]]
+    contextId: NotRequired[str]
+
+
+class PendingUserCreate(TypedDict):
+    """Roles for somebody who has not signed in yet: he gets them when he first does."""
+
+    issuer: str
+    emailOrName: str
+    perm: NotRequired[Literal["role"]]
+    permValue: str
+    contextType: NotRequired[Literal["project", "system", "device"]]
+    contextId: NotRequired[str]
+
+
+class PendingUserPage(TypedDict):
+    """Page[PendingUser]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[PendingUser]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Permission(TypedDict):
+    """One action that a role may allow."""
+
+    name: str
+    module: str
+    verb: str
+    displayName: str
+    category: Literal["custom", "project", "imagine"]
+    generated: bool
+    blueprintId: NotRequired[str]
+    attributeId: NotRequired[str]
+
+
+class PermissionList(TypedDict):
+    """All permissions of a project."""
+
+    count: int
+    items: list[Permission]
+
+
+class Place(TypedDict):
+    """A system or device that a user was given roles on."""
+
+    id: str
+    name: NotRequired[str]
+    roleIds: list[str]
+
+
+class PlacePage(TypedDict):
+    """Page[Place]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Place]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class PlatformUserCreate(TypedDict):
+    """A new user of the platform."""
+
+    username: str
+    name: NotRequired[str]
+    email: NotRequired[str]
+    metadata: NotRequired[dict[str, Any]]
+    admin: NotRequired[bool]
+    projects: NotRequired[list[str]]
+    password: NotRequired[str]
+
+
+class Project(TypedDict):
+    """A project. Its ``revision`` grows with every change that the way of an event must learn of."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    revision: NotRequired[int]
+    jwtTokenExpiration: NotRequired[int]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class ProjectCreate(TypedDict):
+    """A new project. Its id is chosen by you, or made if left out."""
+
+    id: NotRequired[str]
+    name: str
+    desc: NotRequired[str]
+    jwtTokenExpiration: NotRequired[int]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class ProjectPage(TypedDict):
+    """Page[Project]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Project]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class PublishTopic(TypedDict):
+    """Publishes a message to a topic that is declared for users."""
+
+    type: Literal["publishTopic"]
+    topic: str
+    message: NotRequired[dict[str, Any]]
+
+
+class QueryUrl(TypedDict):
+    """Calls a URL."""
+
+    type: Literal["queryUrl"]
+    url: str
+    method: NotRequired[Literal["GET", "POST", "PUT", "PATCH", "DELETE"]]
+    header: NotRequired[dict[str, Any]]
+    body: NotRequired[Any]
+
+
+class RateLimit(TypedDict):
+    """How many events a second ingest takes; the deployment's own limits hold where nothing is said."""
+
+    networkPerSecond: NotRequired[int]
+    devicePerSecond: NotRequired[int]
+
+
+class Refresh(TypedDict):
+    """A session goes on. A page leaves the body out: its cookie says it."""
+
+    refreshToken: NotRequired[str]
+
+
+class Repeating(TypedDict):
+    """Fires every ``delay`` ms, and at its start too if asked."""
+
+    type: Literal["repeating"]
+    delay: int
+    runImmediately: NotRequired[bool]
+
+
+class ResetPassword(TypedDict):
+    """A new password, by the token of the mail."""
+
+    token: str
+    password: str
+
+
+class Role(TypedDict):
+    """A role: a set of permissions, which its holder has wherever the role was given to him."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    displayName: NotRequired[str]
+    desc: NotRequired[str]
+    category: NotRequired[Literal["custom", "project", "imagine"]]
+    permissions: NotRequired[list[str]]
+
+
+class RoleCreate(TypedDict):
+    """A new role."""
+
+    name: str
+    displayName: NotRequired[str]
+    desc: NotRequired[str]
+    category: NotRequired[Literal["custom", "project", "imagine"]]
+    permissions: NotRequired[list[str]]
+
+
+class RolePage(TypedDict):
+    """Page[Role]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Role]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Rotation(TypedDict):
+    """A new key or token in place of another, which stays valid for a while."""
+
+    overlapSeconds: NotRequired[int]
+    expires: NotRequired[int]
+
+
+class Scenario(TypedDict):
+    """A scenario."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    blueprintId: str
+    duration: int
+    loop: NotRequired[bool]
+    tracks: list[Track]
+    tags: NotRequired[list[str]]
+
+
+class ScenarioCreate(TypedDict):
+    """A new scenario."""
+
+    name: str
+    desc: NotRequired[str]
+    blueprintId: str
+    duration: int
+    loop: NotRequired[bool]
+    tracks: list[Track]
+    tags: NotRequired[list[str]]
+
+
+class ScenarioPage(TypedDict):
+    """Page[Scenario]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Scenario]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Scheduled(TypedDict):
+    """Fires when the clocks of a time zone say what the cron expression says."""
+
+    type: Literal["scheduled"]
+    cron: str
+    timezone: NotRequired[str]
+
+
+class Script(TypedDict):
+    """A script."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    alias: str
+    desc: NotRequired[str]
+    code: str
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class ScriptCreate(TypedDict):
+    """A new script: Python text with ``def run(message, context)``."""
+
+    name: str
+    alias: str
+    desc: NotRequired[str]
+    code: str
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class ScriptPage(TypedDict):
+    """Page[Script]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Script]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class SearchPage(TypedDict):
+    """A page of devices that match. A page that BigQuery found may hold fewer than it says, or none, and"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[dict[str, Any]]
+    aggregations: NotRequired[dict[str, Any]]
+    source: str
+    at: NotRequired[int]
+
+
+class Session(TypedDict):
+    """One open session of the caller."""
+
+    id: str
+    current: bool
+    projectId: NotRequired[str]
+    created: int
+    refreshed: NotRequired[int]
+    expires: int
+    source: NotRequired[str]
+    userAgent: NotRequired[str]
+
+
+class SessionPage(TypedDict):
+    """Page[Session]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Session]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Setup(TypedDict):
+    """The first administrator of the platform."""
+
+    token: str
+    username: str
+    password: str
+
+
+class SignIn(TypedDict):
+    """Who signs in. With ``projectId``: an account of that project, else a user of the platform who works"""
+
+    username: str
+    password: str
+    projectId: NotRequired[str]
+
+
+class SignedIn(TypedDict):
+    """An open session. With ``session=cookie`` the tokens are in cookies, and not here."""
+
+    profile: User
+    sessionId: str
+    expires: int
+    refreshExpires: int
+    idToken: NotRequired[str]
+    refreshToken: NotRequired[str]
+    csrfToken: NotRequired[str]
+
+
+class Solar(TypedDict):
+    """Fires at sunrise or sunset of a place, ``offset`` ms later (or earlier, if negative)."""
+
+    type: Literal["solar"]
+    latitude: float
+    longitude: float
+    fromSunrise: NotRequired[bool]
+    offset: NotRequired[int]
+    cron: NotRequired[str]
+
+
+class System(TypedDict):
+    """A system; its devices are resources of their own."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    alias: NotRequired[str]
+    desc: NotRequired[str]
+    contacts: NotRequired[list[Contact]]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class SystemCreate(TypedDict):
+    """A new system."""
+
+    name: str
+    alias: NotRequired[str]
+    desc: NotRequired[str]
+    contacts: NotRequired[list[Contact]]
+    tags: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class SystemPage(TypedDict):
+    """Page[System]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[System]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Template(TypedDict):
+    """A template."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    alias: str
+    desc: NotRequired[str]
+    email: NotRequired[Email]
+    sms: NotRequired[str]
+    tags: NotRequired[list[str]]
+
+
+class TemplateCreate(TypedDict):
+    """A new template: for mail, for text messages, or for both."""
+
+    name: str
+    alias: str
+    desc: NotRequired[str]
+    email: NotRequired[Email]
+    sms: NotRequired[str]
+    tags: NotRequired[list[str]]
+
+
+class TemplatePage(TypedDict):
+    """Page[Template]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Template]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Timer(TypedDict):
+    """A timer."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    timer: Once | Repeating | Scheduled | Solar
+    action: PublishTopic | QueryUrl
+    systemId: NotRequired[str]
+    deviceId: NotRequired[str]
+    scriptId: NotRequired[str]
+    tags: NotRequired[list[str]]
+
+
+class TimerCreate(TypedDict):
+    """A new timer. It does nothing until it is started."""
+
+    name: str
+    desc: NotRequired[str]
+    timer: Once | Repeating | Scheduled | Solar
+    action: PublishTopic | QueryUrl
+    systemId: NotRequired[str]
+    deviceId: NotRequired[str]
+    scriptId: NotRequired[str]
+    tags: NotRequired[list[str]]
+
+
+class TimerPage(TypedDict):
+    """Page[Timer]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Timer]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Token(TypedDict):
+    """A device's token, without its secret."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    deviceId: str
+    networkId: str
+    name: NotRequired[str]
+    expires: NotRequired[int]
+    revoked: NotRequired[bool]
+    valid: NotRequired[bool]
+
+
+class TokenCreate(TypedDict):
+    """A new token, with which one device speaks for itself on one network."""
+
+    networkId: NotRequired[str]
+    name: NotRequired[str]
+    expires: NotRequired[int]
+
+
+class Tokens(TypedDict):
+    """The tokens of a device, the latest first."""
+
+    count: int
+    items: list[Token]
+
+
+class Track(TypedDict):
+    """The values of one path of the device's data."""
+
+    path: str
+    frames: list[Frame]
+
+
+class UnknownDevice(TypedDict):
+    """An outside name that no device has. Its events are dropped until it is adopted."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    networkId: NotRequired[str]
+    aliasKey: NotRequired[str]
+    value: NotRequired[str]
+    firstSeen: NotRequired[int]
+    lastSeen: NotRequired[int]
+    count: NotRequired[int]
+    sample: NotRequired[Any]
+
+
+class UnknownDevicePage(TypedDict):
+    """Page[UnknownDevice]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[UnknownDevice]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class User(TypedDict):
+    """A user. ``admin`` and ``projects`` are of users of the platform alone, ``projectId`` of accounts."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    username: str
+    name: NotRequired[str]
+    email: NotRequired[str]
+    metadata: NotRequired[dict[str, Any]]
+    projectId: NotRequired[str]
+    admin: NotRequired[bool]
+    projects: NotRequired[list[str]]
+    passwordChanged: NotRequired[int]
+
+
+class UserCreate(TypedDict):
+    """A new account of a project. Without a password he sets one by ``forgotPassword``."""
+
+    username: str
+    name: NotRequired[str]
+    email: NotRequired[str]
+    metadata: NotRequired[dict[str, Any]]
+    password: NotRequired[str]
+
+
+class UserPage(TypedDict):
+    """Page[User]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[User]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class UserRole(TypedDict):
+    """A role that a user or an API key holds on a resource, and so on all that is below it."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    subjectKind: Literal["user", "apiAccess"]
+    subjectId: str
+    roleId: str
+    resourceKind: Literal["project", "system", "device"]
+    resourceId: str
+    metadata: NotRequired[dict[str, Any]]
+
+
+class UserRoleCreate(TypedDict):
+    """A role given to a user or an API key on the project, a system or a device."""
+
+    subjectKind: NotRequired[Literal["user", "apiAccess"]]
+    subjectId: str
+    roleId: str
+    resourceKind: NotRequired[Literal["project", "system", "device"]]
+    resourceId: NotRequired[str]
+    metadata: NotRequired[dict[str, Any]]
+
+
+class UserRolePage(TypedDict):
+    """Page[UserRole]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[UserRole]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class ValueAt(TypedDict):
+    """A value at a path of a device's data."""
+
+    path: str
+    value: NotRequired[Any]
+    op: NotRequired[Literal["set", "replace", "delete"]]
+
+
+class Values(TypedDict):
+    """Several values."""
+
+    values: list[ValueAt]
+
+
+class Verified(TypedDict):
+    """What a check of a device found."""
+
+    id: str
+    ok: bool
+    problems: NotRequired[list[str]]
+
+
+class View(TypedDict):
+    """A view. ``owner`` is the person whose alone it is; nothing for a shared one."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    name: str
+    desc: NotRequired[str]
+    table: str
+    scope: NotRequired[Literal["personal", "shared"]]
+    settings: NotRequired[dict[str, Any]]
+    tags: NotRequired[list[str]]
+    owner: NotRequired[str]
+
+
+class ViewCreate(TypedDict):
+    """A new view, for everybody of the project or for the one who saves it."""
+
+    name: str
+    desc: NotRequired[str]
+    table: str
+    scope: NotRequired[Literal["personal", "shared"]]
+    settings: NotRequired[dict[str, Any]]
+    tags: NotRequired[list[str]]
+
+
+class ViewPage(TypedDict):
+    """Page[View]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[View]
+    refs: NotRequired[dict[str, dict[str, Any]]]

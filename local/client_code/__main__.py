@@ -32,7 +32,9 @@ def made() -> dict[str, str]:
 
 def different(sources: dict[str, str]) -> list[str]:
     """Files that are not as they would be made, those that would not be made included."""
-    present = {f"api/{path.name}" for path in (TARGET / "api").glob("*.py")} | {"types.py"}
+    made_folders = ("api", "operations")
+    present = {f"{folder}/{path.name}" for folder in made_folders for path in (TARGET / folder).glob("*.py")}
+    present.add("types.py")
     return sorted(
         file
         for file in present | set(sources)

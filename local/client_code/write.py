@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from local.client_code.operations import Operation, Parameter, operations
+from local.client_code.table import tables
 from local.client_code.types import classes
 
 _HEAD = (
@@ -26,7 +27,7 @@ def files(document: Mapping[str, Any]) -> dict[str, str]:
         tags.append(tag)
         made[f"api/{tag}.py"] = _module(tag, list(group))
     made["api/__init__.py"] = _package(tags)
-    return made
+    return made | tables(document, found)
 
 
 def _types(document: Mapping[str, Any]) -> str:

@@ -27,31 +27,72 @@ class Blueprint:
         per_page: int | None = None,
         cursor: str | None = None,
         total: bool | None = None,
-    ) -> types.PageBlueprint:
+        name: str | None = None,
+        alias: str | None = None,
+        tags: str | None = None,
+        purpose: str | None = None,
+        message_route_id: str | None = None,
+        refs: bool | None = None,
+        children: str | None = None,
+    ) -> types.BlueprintPage:
         """List the blueprints of a project.
 
-        A page of the project's blueprints, by id.
+        A page of the project's blueprints, by id; by name if asked for a name.
 
         Needs: blueprint.list.
         """
         return cast(
-            "types.PageBlueprint",
+            "types.BlueprintPage",
             self._sender.send(
                 Request(
                     "GET",
                     f"/v1/project/{segment(project_id)}/blueprints",
-                    query={"perPage": per_page, "cursor": cursor, "total": total},
+                    query={
+                        "perPage": per_page,
+                        "cursor": cursor,
+                        "total": total,
+                        "name": name,
+                        "alias": alias,
+                        "tags": tags,
+                        "purpose": purpose,
+                        "messageRouteId": message_route_id,
+                        "refs": refs,
+                        "children": children,
+                    },
                 )
             ),
         )
 
     def list_all(
-        self, project_id: str, *, per_page: int | None = None, total: bool | None = None
+        self,
+        project_id: str,
+        *,
+        per_page: int | None = None,
+        total: bool | None = None,
+        name: str | None = None,
+        alias: str | None = None,
+        tags: str | None = None,
+        purpose: str | None = None,
+        message_route_id: str | None = None,
+        refs: bool | None = None,
+        children: str | None = None,
     ) -> Iterator[types.Blueprint]:
         """All pages of :meth:`list`, item by item."""
         cursor: str | None = None
         while True:
-            page = self.list(project_id, per_page=per_page, total=total, cursor=cursor)
+            page = self.list(
+                project_id,
+                per_page=per_page,
+                total=total,
+                name=name,
+                alias=alias,
+                tags=tags,
+                purpose=purpose,
+                message_route_id=message_route_id,
+                refs=refs,
+                children=children,
+                cursor=cursor,
+            )
             yield from page["items"]
             cursor = page.get("next")
             if cursor is None:
@@ -80,7 +121,9 @@ class Blueprint:
             ),
         )
 
-    def get(self, blueprint_id: str) -> types.Blueprint:
+    def get(
+        self, blueprint_id: str, *, refs: bool | None = None, children: str | None = None
+    ) -> types.Blueprint:
         """Read a blueprint.
 
         One blueprint; its ETag says its version.
@@ -88,7 +131,14 @@ class Blueprint:
         Needs: blueprint.read.
         """
         return cast(
-            "types.Blueprint", self._sender.send(Request("GET", f"/v1/blueprint/{segment(blueprint_id)}"))
+            "types.Blueprint",
+            self._sender.send(
+                Request(
+                    "GET",
+                    f"/v1/blueprint/{segment(blueprint_id)}",
+                    query={"refs": refs, "children": children},
+                )
+            ),
         )
 
     def update(
@@ -147,31 +197,72 @@ class AsyncBlueprint:
         per_page: int | None = None,
         cursor: str | None = None,
         total: bool | None = None,
-    ) -> types.PageBlueprint:
+        name: str | None = None,
+        alias: str | None = None,
+        tags: str | None = None,
+        purpose: str | None = None,
+        message_route_id: str | None = None,
+        refs: bool | None = None,
+        children: str | None = None,
+    ) -> types.BlueprintPage:
         """List the blueprints of a project.
 
-        A page of the project's blueprints, by id.
+        A page of the project's blueprints, by id; by name if asked for a name.
 
         Needs: blueprint.list.
         """
         return cast(
-            "types.PageBlueprint",
+            "types.BlueprintPage",
             await self._sender.send(
                 Request(
                     "GET",
                     f"/v1/project/{segment(project_id)}/blueprints",
-                    query={"perPage": per_page, "cursor": cursor, "total": total},
+                    query={
+                        "perPage": per_page,
+                        "cursor": cursor,
+                        "total": total,
+                        "name": name,
+                        "alias": alias,
+                        "tags": tags,
+                        "purpose": purpose,
+                        "messageRouteId": message_route_id,
+                        "refs": refs,
+                        "children": children,
+                    },
                 )
             ),
         )
 
     async def list_all(
-        self, project_id: str, *, per_page: int | None = None, total: bool | None = None
+        self,
+        project_id: str,
+        *,
+        per_page: int | None = None,
+        total: bool | None = None,
+        name: str | None = None,
+        alias: str | None = None,
+        tags: str | None = None,
+        purpose: str | None = None,
+        message_route_id: str | None = None,
+        refs: bool | None = None,
+        children: str | None = None,
     ) -> AsyncIterator[types.Blueprint]:
         """All pages of :meth:`list`, item by item."""
         cursor: str | None = None
         while True:
-            page = await self.list(project_id, per_page=per_page, total=total, cursor=cursor)
+            page = await self.list(
+                project_id,
+                per_page=per_page,
+                total=total,
+                name=name,
+                alias=alias,
+                tags=tags,
+                purpose=purpose,
+                message_route_id=message_route_id,
+                refs=refs,
+                children=children,
+                cursor=cursor,
+            )
             for item in page["items"]:
                 yield item
             cursor = page.get("next")
@@ -201,7 +292,9 @@ class AsyncBlueprint:
             ),
         )
 
-    async def get(self, blueprint_id: str) -> types.Blueprint:
+    async def get(
+        self, blueprint_id: str, *, refs: bool | None = None, children: str | None = None
+    ) -> types.Blueprint:
         """Read a blueprint.
 
         One blueprint; its ETag says its version.
@@ -210,7 +303,13 @@ class AsyncBlueprint:
         """
         return cast(
             "types.Blueprint",
-            await self._sender.send(Request("GET", f"/v1/blueprint/{segment(blueprint_id)}")),
+            await self._sender.send(
+                Request(
+                    "GET",
+                    f"/v1/blueprint/{segment(blueprint_id)}",
+                    query={"refs": refs, "children": children},
+                )
+            ),
         )
 
     async def update(

@@ -34,6 +34,14 @@ ParentId = Annotated[
     str | None, Query(alias="parentDeviceId", max_length=200, description="Directly below one device")
 ]
 Tag = Annotated[str | None, Query(max_length=100, description="With this tag")]
+At = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="The list and the states as they were at this instant: epoch ms, or ISO 8601 with an "
+        "offset. Read from history; refs are not given",
+    ),
+]
 NamePrefix = Annotated[
     str | None, Query(alias="name", max_length=200, description="Whose names begin so; sorts by name")
 ]
@@ -87,8 +95,14 @@ async def list_of_system(
     cursor: lists.Cursor = None,
     total: lists.Total = False,
     refs: lists.Refs = False,
+    at: At = None,
 ) -> Page[Device]:
     wanted = listing.Wanted(system_id, blueprint_id, parent_device_id, tag, name, sort)
+    if at is not None:
+        # What the past needs is loaded with the first look at it.
+        from functions.api.search import past
+
+        return await past.listed(call, wanted, at, per_page, cursor, total)
     return await listing.page(call, wanted, per_page, cursor, total, refs)
 
 
@@ -113,8 +127,14 @@ async def list_of_project(
     cursor: lists.Cursor = None,
     total: lists.Total = False,
     refs: lists.Refs = False,
+    at: At = None,
 ) -> Page[Device]:
     wanted = listing.Wanted(system_id, blueprint_id, parent_device_id, tag, name, sort)
+    if at is not None:
+        # What the past needs is loaded with the first look at it.
+        from functions.api.search import past
+
+        return await past.listed(call, wanted, at, per_page, cursor, total)
     return await listing.page(call, wanted, per_page, cursor, total, refs)
 
 

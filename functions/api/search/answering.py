@@ -41,12 +41,18 @@ class Found(NamedTuple):
     source: str
 
 
-async def page(call: Call, search: Search, base: Condition, system_id: str | None) -> Found:
-    """A page of the devices that match, of those that the caller may read.
+async def page(
+    call: Call,
+    search: Search,
+    base: Condition,
+    system_id: str | None,
+    permission: str = reach.PERMISSION,
+) -> Found:
+    """A page of the devices that match, of those on which the caller has the permission.
 
     ``base`` is what the path asks for. ``system_id``: the system that all of them are in, if it names one.
     """
-    allowed = await reach.condition(call, system_id)
+    allowed = await reach.condition(call, system_id, permission)
     search = narrowed(search, base, allowed)
     if search.per_page == 0:
         return Found([], None, None, "bigquery")

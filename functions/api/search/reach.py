@@ -19,14 +19,14 @@ MAX_IDS = 1_000
 _IN = 30
 
 
-async def condition(call: Call, system_id: str | None) -> Condition | None:
-    """What holds of the devices that the caller may read; None if he may read all that is searched.
+async def condition(call: Call, system_id: str | None, permission: str = PERMISSION) -> Condition | None:
+    """What holds of the devices on which the caller has a permission; None if he has it on all of them.
 
     A device that was given to him stands for those below it as well: they are looked up, by one query for
     thirty of them and at most so many reads as there are such devices. ApiError 400 ``list.tooWide``.
     """
-    held = call.principal.readable(PERMISSION)
-    if held.everything or call.principal.allows(PERMISSION, system=system_id):
+    held = call.principal.readable(permission)
+    if held.everything or call.principal.allows(permission, system=system_id):
         return None
     devices = await _with_below(call, held.devices)
     if len(devices) > MAX_IDS or len(held.systems) > MAX_IDS:

@@ -202,7 +202,8 @@ def test_base_parts_always_apply_and_default_ones_when_nothing_is_chosen() -> No
     unchosen = read_search(body)
     assert unchosen.condition == All((in_system, Equals(NAME, ("default",))))
     assert unchosen.sorts == (Sort(definition_field("systemId")), Sort(NAME))
-    for empty in ([], {}):
+    nothing: list[Any] = [[], {}]
+    for empty in nothing:
         assert read_search(body | {"filter": empty}).condition == unchosen.condition
     chosen = read_search(body | {"filter": mine, "sort": [{"field": "data/t", "order": "desc"}]})
     assert chosen.condition == All((in_system, Equals(NAME, ("mine",))))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from shared import clock, device_rows, ids
+from shared.config import settings
 from shared.messages import Write
 from tests.support.warehouse import data_row
 from tests.unit.api.search.conftest import Fleet
@@ -151,6 +153,65 @@ async def test_the_fleet_at_an_instant(cold: Fleet) -> None:
     ]
     none = (await ask(cold, body | {"at": cold.before - 1})).json()
     assert (none["items"], none["total"]) == ([], 0)
+
+
+async def test_lists_at_an_instant(cold: Fleet) -> None:
+    later = cold.before + 60_000
+    gone = {"name": "beta", "systemId": "s2", "version": 2}
+    cold.store.add_events([device_rows.device_row(cold.project, "d2", gone, later, deleted=True)])
+    reader = cold.api.user(cold.project, "device.list", on=("system", "s2"))
+    async with cold.api.client(cold.api.user(cold.project, "device.list")) as http:
+
+        async def listed(path: str, **query: Any) -> Any:
+            answer = await http.get(f"/v1/{path}/devices", params=query)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        path = f"project/{cold.project}"
+        names = [item["name"] for item in (await listed(path, at=later - 1, sort="-name"))["items"]]
+        assert names == ["delta", "beta", "Gamma", "Alpha"]
+        first = await listed(path, at=later - 1, perPage=2, total=True)
+        assert (first["total"], [item["id"] for item in first["items"]]) == (4, ["d1", "d2"])
+        assert first["items"][1]["data"] == {"t": 15, "state": "on"}
+        second = await listed(path, at=later - 1, perPage=2, cursor=first["next"])
+        assert [item["id"] for item in second["items"]] == ["d3", "d4"]
+        assert [d["id"] for d in (await listed(path, at=later))["items"]] == ["d1", "d3", "d4"]
+        assert [d["id"] for d in (await listed("system/s2", at=str(later - 1)))["items"]] == ["d2"]
+        assert [d["id"] for d in (await listed(path, at=later, tag="north", name="Al"))["items"]] == ["d1"]
+        wrong = await http.get(f"/v1/{path}/devices", params={"at": "then"})
+        assert (wrong.status_code, wrong.json()["error"]) == (400, "search.invalid")
+    async with cold.api.client(reader) as http:
+        seen = await http.get(f"/v1/project/{cold.project}/devices", params={"at": later - 1})
+        assert [item["id"] for item in seen.json()["items"]] == ["d2"]
+
+
+@pytest.mark.parametrize("body", [{}, {"filter": {"type": "exists", "field": "name"}}, {"at": 5}])
+async def test_a_store_that_does_not_answer_is_a_503(cold: Fleet, body: Any) -> None:
+    token = cold.api.user(cold.project, "device.read")
+    address = cold.store.address if body else cold.api.address
+    method = "jobs.insert" if body else "RunQuery"
+    async with httpx.AsyncClient() as control:
+        rules = [{"method": method, "error_rate": 1.0, "code": "UNAVAILABLE"}]
+        await control.post(f"{address.http}/faults", json={"rules": rules})
+        try:
+            answer = await ask(cold, body, token)
+        finally:
+            await control.request("DELETE", f"{address.http}/faults")
+    assert answer.status_code == 503, answer.text
+    assert (await ask(cold, body, token)).status_code == 200
+
+
+async def test_a_search_that_would_read_too_much_is_refused(
+    cold: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FULCRUM_HISTORY_MAX_BYTES", "1000")
+    settings.cache_clear()
+    try:
+        answer = await ask(cold, {"filter": {"type": "exists", "field": "name"}})
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    assert (answer.status_code, answer.json()["error"]) == (400, "search.tooExpensive")
 
 
 async def test_aggregations_over_all_that_match(cold: Fleet) -> None:

@@ -64,8 +64,6 @@ class Model(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         extra="forbid",
-        # A cold start builds only the validators that it comes to use.
-        defer_build=True,
     )
 
     def wire(self) -> dict[str, Any]:

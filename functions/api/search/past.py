@@ -17,7 +17,7 @@ from shared.search.reading import Node
 async def listed(
     call: Call, wanted: Wanted, at: str, per_page: int, cursor: str | None, total: bool
 ) -> Page[Device]:
-    """A page of what a list would have answered at an instant (epoch ms or ISO 8601), with the states of then.
+    """A page of what a list would have answered at an instant (epoch ms or ISO 8601): its states too.
 
     Always by BigQuery: its definitions and the fold of its rows. Who may see a device is decided by where it
     was then. ApiError 400 ``search.invalid`` for what is no instant.

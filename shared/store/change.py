@@ -22,6 +22,9 @@ from shared.errors import ApiError, Transient
 from shared.model.base import Kind, Resource
 from shared.store.audit import Actor, differences, same
 from shared.store.scope import Scope, Stored
+from shared.store.unique import Lock, unique_text
+from shared.store.unique import lock_name as lock_name
+from shared.store.unique import taken as taken
 
 R = TypeVar("R", bound=Resource)
 
@@ -34,14 +37,6 @@ _json = msgspec.json.Encoder().encode
 
 class Lost(Exception):
     """Somebody else was faster: read again and decide anew."""
-
-
-@dataclass(frozen=True)
-class _Lock:
-    name: str
-    kind: str
-    field: str
-    text: str
 
 
 @dataclass
@@ -60,7 +55,7 @@ class Change:
     job_id: str | None = None
     # Called once the change may have been written: what is remembered of it is to be read anew.
     after: list[Callable[[], None]] = field(default_factory=list)
-    _locks: list[_Lock] = field(default_factory=list)
+    _locks: list[Lock] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
     _events_affected: bool = False
 
@@ -84,7 +79,7 @@ class Change:
         name = self.scope.name(kind, resource_id)
         self.put(name, _encoded(kind, stored), exists=False)
         if chosen:
-            self._locks.append(_Lock(name, kind.name, "id", resource_id))
+            self._locks.append(Lock(name, kind.name, "id", resource_id, None))
         for unique in kind.unique:
             self._lock(kind, unique.field, unique_text(unique, stored), resource_id)
         self.note("created", kind, resource_id, {}, stored)
@@ -160,8 +155,8 @@ class Change:
     def take(self, kind: str, field_name: str, *parts: str, holder: str) -> None:
         """Reserve a name within the project: 409 ``<kind>.<field>Taken`` at commit if somebody has it."""
         name = lock_name(self.scope, kind, field_name, *parts)
-        self._locks.append(_Lock(name, kind, field_name, parts[-1] if parts else ""))
-        self.put(name, {"kind": kind, "field": field_name, "holder": holder}, exists=False)
+        fields = {"kind": kind, "field": field_name, "holder": holder}
+        self.take_document(name, fields, kind, field_name, parts[-1] if parts else "")
 
     def free(self, kind: str, field_name: str, *parts: str) -> None:
         """Give up a name that :meth:`take` reserved."""
@@ -171,7 +166,7 @@ class Change:
         self, name: str, fields: Mapping[str, Any], kind: str, field_name: str, text: str
     ) -> None:
         """Like :meth:`take`, with a document of its own (an alias, a network's id)."""
-        self._locks.append(_Lock(name, kind, field_name, text))
+        self._locks.append(Lock(name, kind, field_name, text, fields))
         self.put(name, fields, exists=False)
 
     def affect_events(self) -> None:
@@ -230,23 +225,30 @@ class Change:
                 return
             except firestore.PreconditionFailed:
                 # After a lost answer, the failed precondition may be our own doing.
-                if tries > 1 and audit_names and await firestore.batch_get(audit_names[:1], ["time"]):
+                if tries > 1 and await self._written(audit_names):
                     return
                 await self._refuse_taken()
                 raise Lost from None
             except Transient:
                 if tries >= _COMMIT_TRIES:
+                    if await self._written(audit_names):
+                        return
                     raise
                 await asyncio.sleep(0.02 * 2**tries * (0.5 + random.random()))
+
+    async def _written(self, audit_names: list[str]) -> bool:
+        """Whether the commit has taken place, by an audit entry, whose id nobody else can have."""
+        return bool(audit_names and await firestore.batch_get(audit_names[:1], ["time"]))
 
     async def _refuse_taken(self) -> None:
         if self.once and await firestore.batch_get([self.once], ["resourceId"]):
             raise Lost  # the same request was faster: what it made is the answer
-        held = (
-            await firestore.batch_get([lock.name for lock in self._locks], ["holder"]) if self._locks else {}
-        )
+        held = await firestore.batch_get(lock.name for lock in self._locks)
         for lock in self._locks:
-            if lock.name in held:
+            if lock.name not in held:
+                continue
+            # The same resource may have taken it, by the same change of another request: not a clash.
+            if lock.fields is None or values.from_fields(held[lock.name].fields) != dict(lock.fields):
                 raise taken(lock.kind, lock.field, lock.text)
 
     def _add_audit(self) -> list[str]:
@@ -305,30 +307,6 @@ def check_match(stored: Stored[Any], if_match: str | None) -> None:
             f"the {stored.kind.name} {stored.id!r} is at version {stored.etag}, not at {if_match}",
             "read it again, apply your change to what it is now, and send that with its ETag",
         )
-
-
-def unique_text(unique: Any, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The parts of a unique name; None where the resource has none."""
-    text = fields.get(unique.field)
-    if not isinstance(text, str) or not text:
-        return None
-    text = text.casefold() if unique.fold_case else text
-    return (str(fields.get(unique.scope)), text) if unique.scope else (text,)
-
-
-def lock_name(scope: Scope, kind: str, field_name: str, *parts: str) -> str:
-    """The document that reserves a name within a project."""
-    return names.document("projects", scope.project_id, "locks", ids.digest(kind, field_name, *parts))
-
-
-def taken(kind: str, field_name: str, text: str) -> ApiError:
-    """409 for a name that another resource has."""
-    return ApiError(
-        409,
-        f"{kind}.{field_name}Taken",
-        f"another {kind} has the {field_name} {text[:200]!r} already",
-        f"choose another {field_name}, or change or delete the {kind} that has it",
-    )
 
 
 def _encoded(kind: Kind[Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,9 @@ async def create(
         change.scope = Scope(project_id)
         # Stays when the project is gone: what is left of it must not come into other hands.
         taken = names.document("projectIds", project_id)
-        change.take_document(taken, {"created": change.now}, "project", "id", project_id)
+        change.take_document(
+            taken, {"created": change.now, "requestId": call.request_id}, "project", "id", project_id
+        )
         change.create(PROJECT, fields | {"revision": 1}, project_id, chosen=chosen is not None)
         standard.add(change, actor)
         membership.join(change, principal.id)

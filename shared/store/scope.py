@@ -132,6 +132,10 @@ class Scope:
         """The cursor that follows an item of a page, for answers that end before the page does."""
         return queries.cursor(self._scoped(kind, query), last.id, last.fields)
 
+    def position(self, kind: Kind[R], query: Query) -> list[Any]:
+        """Where a query's cursor stands, as :func:`shared.store.query.position`."""
+        return queries.position(self._scoped(kind, query))
+
     async def count(self, kind: Kind[R], query: Query) -> int:
         """How many resources a query has; counted by the store, not read."""
         query = self._scoped(kind, query)

@@ -10,7 +10,6 @@ from functions.api.devices import pages
 from functions.api.needs import Call
 from shared import names, values
 from shared.clients import firestore
-from shared.errors import ApiError
 from shared.model.device import Device
 from shared.model.page import Page
 from shared.store.query import Query, Where
@@ -22,7 +21,7 @@ _REFERRED = (("blueprint", "blueprints", "blueprintId"), ("system", "systems", "
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a list asks for. ``name`` is a prefix, ``sort`` is ``id`` or ``name``, with ``-`` downwards."""
+    """What a list asks for. ``name`` is a prefix, ``sort`` is ``id``, ``name`` or ``-name``, downwards."""
 
     system_id: str | None = None
     blueprint_id: str | None = None
@@ -33,7 +32,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def query(wanted: Wanted, per_page: int, cursor: str | None) -> Query:
-    """The query of a list; ApiError 400 for a sort that a prefix of the name rules out."""
+    """The query of a list; a prefix of the name sorts by it."""
     where = [
         Where(field, "==", value)
         for field, value in (
@@ -47,10 +46,6 @@ def query(wanted: Wanted, per_page: int, cursor: str | None) -> Query:
         where.append(Where("tags", "array-contains", wanted.tag))
     order = "name" if wanted.sort.endswith("name") else None
     if wanted.name:
-        if order is None and wanted.sort != "id":
-            raise ApiError(
-                400, "list.sort", "a prefix of the name cannot be sorted by id", "sort by name or -name"
-            )
         order = "name"
         where += [Where("name", ">=", wanted.name), Where("name", "<", wanted.name + _LAST)]
     return Query(tuple(where), order, wanted.sort.startswith("-"), per_page, cursor)

@@ -12,7 +12,6 @@ from functions.api.devices import access
 from functions.api.needs import Call
 from shared.errors import ApiError
 from shared.model.device import DEVICE, Device
-from shared.store import query as queries
 from shared.store.query import Query, Where
 from shared.store.scope import Found, Stored
 
@@ -33,18 +32,18 @@ async def page(call: Call, permission: str, query: Query) -> Found[Device]:
     if await _is_open(call, permission, query):
         return await call.scope.page(DEVICE, query)
     streams, given = _seen(call, permission)
-    if query.after is not None:
-        queries.position(query)  # refused before anything is read
+    # A foreign cursor is refused before anything is read.
+    at = None if query.after is None else tuple(call.scope.position(DEVICE, query))
     pages = await asyncio.gather(*(call.scope.page(DEVICE, _also(query, systems)) for systems in streams))
     found = {stored.id: stored for one in pages for stored in one.items}
     more = any(one.next for one in pages)
     for stored in (await call.scope.find_many(DEVICE, given)).values():
-        if _matches(query, stored):
+        if _matches(query, stored) and (at is None or _is_behind(query, stored, at)):
             found[stored.id] = stored
     items = sorted(found.values(), key=lambda stored: _place(query, stored), reverse=query.descending)
     more = more or len(items) > query.limit
     items = items[: query.limit]
-    return Found(items, queries.cursor(query, items[-1].id, items[-1].fields) if more and items else None)
+    return Found(items, call.scope.cursor(DEVICE, query, items[-1]) if more and items else None)
 
 
 async def count(call: Call, permission: str, query: Query) -> int:
@@ -95,14 +94,14 @@ def _place(query: Query, stored: Stored[Device]) -> tuple[Any, ...]:
 
 
 def _matches(query: Query, stored: Stored[Device]) -> bool:
-    """Whether a device that was read by its id belongs to a query's page or a later one."""
+    """Whether a device that was read by its id meets a query's conditions."""
     if not all(_holds(where, stored.fields.get(where.field)) for where in (*query.where, *query.also)):
         return False
-    if query.order is not None and query.order not in stored.fields:
-        return False
-    if query.after is None:
-        return True
-    at, place = tuple(queries.position(query)), _place(query, stored)
+    return query.order is None or query.order in stored.fields
+
+
+def _is_behind(query: Query, stored: Stored[Device], at: tuple[Any, ...]) -> bool:
+    place = _place(query, stored)
     return place < at if query.descending else place > at
 
 

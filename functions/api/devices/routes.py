@@ -25,7 +25,7 @@ SystemId = Annotated[str, Path(max_length=200, description="The id of the system
 ProjectId = Annotated[str, Path(max_length=200, description="The id of the project")]
 DeviceId = Annotated[str, Path(max_length=200, description="The id of the device")]
 Sort = Annotated[
-    Literal["id", "-id", "name", "-name"], Query(description="By what the list is sorted; '-': downwards")
+    Literal["id", "name", "-name"], Query(description="By what the list is sorted; '-': downwards")
 ]
 BlueprintId = Annotated[
     str | None, Query(alias="blueprintId", max_length=200, description="Of one blueprint")

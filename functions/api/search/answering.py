@@ -29,7 +29,9 @@ from shared.search.queries import Sql
 from shared.store.query import Query
 from shared.store.scope import Stored
 
+# What cursors begin with: of results of BigQuery, and of searches that name their devices.
 _BIGQUERY = "b."
+_IDS = "i."
 
 
 class Found(NamedTuple):
@@ -94,15 +96,25 @@ async def _by_index(call: Call, search: Search, plan: Query) -> Found:
 
 
 async def _by_ids(call: Call, search: Search, device_ids: tuple[str, ...]) -> Found:
-    if search.cursor is not None:
-        raise cursor_invalid()
+    begin = _offset(search.cursor)
     stored = await call.scope.find_many(DEVICE, [one for one in device_ids if _can_be(one)])
     judged = {one.id: judge(one) for one in stored.values()}
     kept = [device for device in judged.values() if match.matches(search.condition, device)]
     ordered = match.ordered(kept, search.sorts, search.ends_descending())
-    wanted = [stored[device.definition["id"]] for device in ordered]
-    # All of them were read already: they are one page, however many it says.
-    return Found(await live(call, search, wanted), None, len(wanted) if search.total else None, "firestore")
+    end = begin + search.per_page
+    items = await live(call, search, [stored[one.definition["id"]] for one in ordered[begin:end]])
+    following = f"{_IDS}{end}" if end < len(ordered) else None
+    return Found(items, following, len(ordered) if search.total else None, "firestore")
+
+
+def _offset(cursor: str | None) -> int:
+    """Where a page begins among the devices that a search names."""
+    if cursor is None:
+        return 0
+    text = cursor.removeprefix(_IDS)
+    if text == cursor or not (text.isascii() and text.isdigit() and len(text) < 5):
+        raise cursor_invalid()
+    return int(text)
 
 
 def _can_be(device_id: str) -> bool:

@@ -1,13 +1,18 @@
-"""A page costs the same however large the fleet is: documents read and calls made, at 1,000 and 100,000."""
+"""A page costs the same however large the fleet is, and so does the memory of an export."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import functions_framework.aio
 import pytest
 
+from local.processes import ROOT
 from shared import clock, device_rows, ids, names
 from shared.clients import bigquery, firestore
 from shared.clients.firestore_pb import messages
@@ -125,3 +130,64 @@ async def test_a_page_of_each_kind_costs_the_same_at_any_size(
     assert paid[SIZES[0]] == paid[SIZES[1]]
     # The second page of what BigQuery found starts nothing there.
     assert [one["jobs"] for one in paid[SIZES[1]][-2:]] == [1, 0]
+
+
+async def exported(fleet: Fleet, body: dict[str, Any]) -> tuple[int, int]:
+    """The lines of an export, and the most memory that it took on the way: what comes is let go at once."""
+    token = fleet.api.user(fleet.project, "device.read")
+    app = functions_framework.aio.create_asgi_app(
+        target="api", source=str(ROOT / "functions/api/main.py"), signature_type="http"
+    )
+    sent = json.dumps(body).encode()
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": f"/v1/project/{fleet.project}/devices.search",
+        "raw_path": b"",
+        "query_string": b"format=jsonl",
+        "headers": [(b"authorization", f"Bearer {token}".encode()), (b"host", b"api")],
+        "scheme": "http",
+        "server": ("api", 80),
+        "client": ("127.0.0.1", 1),
+    }
+    lines = 0
+    waiting = [{"type": "http.request", "body": sent, "more_body": False}]
+    done = asyncio.Event()
+
+    async def receive() -> Any:
+        if waiting:
+            return waiting.pop()
+        await done.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        nonlocal lines
+        lines += message.get("body", b"").count(b"\n")
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            done.set()
+
+    tracemalloc.start()
+    try:
+        await app(scope, receive, send)
+        return lines, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        await firestore.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("filter_", [{}, {"type": "exists", "field": "name"}])
+async def test_an_export_of_ten_times_as_much_takes_no_more_memory(
+    stores: tuple[Api, Warehouse], filter_: dict[str, Any]
+) -> None:
+    peaks = []
+    for size in (400, 600, 6_000):
+        fleet = Fleet(*stores, size)
+        await fleet.load()
+        lines, peak = await exported(fleet, {"filter": filter_})
+        assert lines == size
+        peaks.append(peak)
+    # The first one pays for what is loaded once.
+    assert peaks[2] < 1.3 * peaks[1] + 500_000, peaks

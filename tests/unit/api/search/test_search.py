@@ -122,6 +122,16 @@ async def test_sorts_pages_and_totals_of_both_stores(cold: Fleet) -> None:
         assert pages == wanted
 
 
+async def test_devices_that_are_named_come_by_pages_too(cold: Fleet) -> None:
+    body = {"filter": {"type": "enum", "field": "id", "values": ["d4", "d1", "nope", "d3", "a/b"]}}
+    first = (await ask(cold, body | {"perPage": 2, "total": True, "sort": ["name"]})).json()
+    assert ([item["id"] for item in first["items"]], first["total"]) == (["d1", "d3"], 3)
+    rest = await found(cold, body | {"perPage": 2, "sort": ["name"], "cursor": first["next"]}, "firestore")
+    assert rest == ["d4"]
+    wrong = await ask(cold, body | {"cursor": "i.x"})
+    assert (wrong.status_code, wrong.json()["error"]) == (400, "cursor.invalid")
+
+
 async def test_a_live_answer_is_current_though_bigquery_found_it(cold: Fleet) -> None:
     body = {"filter": {"type": "exists", "field": "data/state"}}
     cold.change("d2", name="renamed")

@@ -36,6 +36,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         *("roles.members", "roles.pending"),
     ),
     "live": ("live.routes",),
+    "csv": ("joining.csv_routes",),
     "joining": ("joining.jobs", "joining.unknown", "joining.network_keys", "joining.device_tokens"),
     "search": ("search.routes",),
 }
@@ -93,6 +94,8 @@ WORDS: dict[str, str] = {
     "unknownDevice": "joining",
     "unknownDevices": "joining",
     "keys": "joining",
+    "devices/import": "csv",
+    "devices/export": "csv",
     "tokens": "joining",
 }
 
@@ -103,7 +106,7 @@ def group_of(path: str) -> str:
     # What follows /interface are names that people chose.
     chosen = len(segments) > 1 and segments[1] == "interface"
     if not chosen and len(segments) > 3:
-        for word in (f"{segments[1]}/{segments[3]}", segments[3]):
+        for word in (f"{segments[1]}/{segments[3]}", "/".join(segments[3:5]), segments[3]):
             if word in WORDS:
                 return WORDS[word]
     return WORDS.get(segments[1], "about") if len(segments) > 1 else "about"

@@ -61,9 +61,9 @@ def of(network: str, *who: str) -> Attempt:
 def check(attempt: Attempt, found: Mapping[str, Document]) -> None:
     """ApiError 429 while the caller has to wait."""
     now = clock.now_ms()
-    pair, source = _count(found.get(attempt.pair), now), _count(found.get(attempt.source), now)
     wait = max(
-        pair[1] + _wait_ms(pair[0], FREE_OF_PAIR) - now, source[1] + _wait_ms(source[0], FREE_OF_SOURCE) - now
+        _left_ms(found.get(attempt.pair), FREE_OF_PAIR, now),
+        _left_ms(found.get(attempt.source), FREE_OF_SOURCE, now),
     )
     if wait > 0:
         raise too_many(-(-wait // 1000))
@@ -150,7 +150,14 @@ def _count(document: Document | None, now: int) -> tuple[int, int]:
     return (failures, last) if now - last < FORGOTTEN_MS else (0, 0)
 
 
-def _wait_ms(failures: int, free: int) -> int:
+def _left_ms(document: Document | None, free: int, now: int) -> int:
+    """How long there is still to wait."""
+    failures, last = _count(document, now)
     if failures < free:
         return 0
+    # Another instance's clock may be a little ahead.
+    return min(last, now) + _wait_ms(failures, free) - now
+
+
+def _wait_ms(failures: int, free: int) -> int:
     return 1000 * min(MAX_WAIT_SECONDS, 1 << min(failures - free + 1, 20))

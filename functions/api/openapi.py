@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from functions.api.examples import example_of
 from functions.api.needs import Need
@@ -29,14 +31,18 @@ def document() -> dict[str, Any]:
     from functions.api import groups
 
     app = groups.whole()
-    made = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=app.routes,
-        openapi_version="3.1.0",
-        separate_input_output_schemas=False,
-    )
+    with warnings.catch_warnings():
+        # Models are built when they are first used; of one that is a whole body, pydantic then says that the
+        # body's name has no effect on it, which is so.
+        warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            openapi_version="3.1.0",
+            separate_input_output_schemas=False,
+        )
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
+from pydantic import Field
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
@@ -53,7 +54,7 @@ On = Annotated[Identifier | None, Query(alias="resourceId", description="Only th
 )
 async def user_role_create(
     body: Annotated[
-        UserRoleCreate | Annotated[list[UserRoleCreate], Body(min_length=1, max_length=MAX_AT_ONCE)], Body()
+        UserRoleCreate | Annotated[list[UserRoleCreate], Field(min_length=1, max_length=MAX_AT_ONCE)], Body()
     ],
     call: Annotated[Call, needs("user.assignRoles", anywhere=True)],
 ) -> Page[UserRole]:

@@ -1,0 +1,169 @@
+"""Every operation × every caller who may not: 401 or 403, and nothing is changed.
+
+Made from the API's own description, so that an operation that is added later is held at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from google.cloud.firestore_v1.types import StructuredQuery
+
+from functions.api import groups
+from functions.api.access import tokens
+from functions.api.openapi import need_of, routes
+from functions.api.roles import catalogue, generated
+from shared import clock
+from tests.support.api import Api, embedded_api, environment
+from tests.support.operations import Operation, operations
+
+OPERATIONS = [each for each in operations() if each.permission != "public"]
+NEEDS = {
+    (route.path_format, method.lower()): need_of(route)
+    for route in routes(groups.whole().routes)
+    for method in route.methods or ()
+}
+# A project with one of whatever a path may name.
+KINDS = {
+    **{"system": "systems", "blueprint": "blueprints", "attribute": "attributes", "device": "devices"},
+    **{"messageRoute": "messageRoutes", "template": "templates", "scenario": "scenarios", "timer": "timers"},
+    **{"script": "scripts", "dashboard": "dashboards", "view": "views", "role": "roles", "user": "users"},
+    **{"user_role": "userRoles", "pendingUser": "pendingUsers", "apiAccess": "apiAccess", "job": "jobs"},
+}
+
+
+@dataclass
+class World:
+    """Two projects, the ids of what the first one has, and callers of both."""
+
+    api: Api
+    project: str
+    other: str
+    ids: dict[str, str] = field(default_factory=dict)
+    expired: str = ""
+    revoked: str = ""
+    foreign: str = ""
+    _lacking: dict[frozenset[str], str] = field(default_factory=dict)
+
+    def lacking(self, permissions: frozenset[str]) -> str:
+        """A token of somebody who holds every permission but these."""
+        if permissions not in self._lacking:
+            held = sorted(catalogue.names() - permissions)
+            self._lacking[permissions] = self.api.user(self.project, *held)
+        return self._lacking[permissions]
+
+    def stored(self) -> dict[str, Any]:
+        """Every document of the store, whosever it is, and what was published or appended."""
+        client = self.api.documents
+        everything = StructuredQuery(from_=[StructuredQuery.CollectionSelector(all_descendants=True)])
+        request = {"parent": f"{client._database_string}/documents", "structured_query": everything}
+        found = client._firestore_api.run_query(request=request, metadata=client._rpc_metadata)
+        raw = (type(answer).pb(answer).document for answer in found)
+        documents = {document.name: document.SerializeToString(deterministic=True) for document in raw}
+        sent = {"messages": len(self.api.topics.messages), "rows": len(self.api.topics.rows)}
+        return documents | sent
+
+
+@pytest.fixture(scope="module")
+def module_world() -> Iterator[World]:
+    with embedded_api() as api:
+        made = World(api, api.project("ours"), api.project("others"))
+        where = api.documents.document(f"projects/{made.project}")
+        for kind, collection in KINDS.items():
+            made.ids[f"{kind}_id"] = made.ids[f"{kind}Id"] = f"{kind}-1"
+            where.collection(collection).document(f"{kind}-1").set({"name": kind, "version": 1, "created": 1})
+        api.documents.document("networks/network-1").set(
+            {"projectId": made.project, "name": "n", "version": 1}
+        )
+        made.ids["network_id"] = "network-1"
+        everything = sorted(catalogue.names())
+        made.foreign = api.user(made.other, *everything, "*")
+        made.expired = _session(api, made.project, timedelta(seconds=-1), revoked=False)
+        made.revoked = _session(api, made.project, timedelta(hours=1), revoked=True)
+        yield made
+
+
+@pytest.fixture
+def world(module_world: World) -> Iterator[World]:
+    with environment(module_world.api.address, module_world.api.topics):
+        yield module_world
+
+
+def _session(api: Api, project: str, lifetime: timedelta, *, revoked: bool) -> str:
+    """A token of somebody who may do everything, whose session or token is over."""
+    token = api.user(project, "*")
+    claims = tokens.verify(token)
+    reference = api.documents.document(f"sessions/{claims['sid']}")
+    reference.update({"revoked": revoked, "expires": clock.now_ms() + 86_400_000})
+    return tokens.mint(claims["sub"], claims["sid"], project, lifetime)
+
+
+def needed(operation: Operation) -> frozenset[str]:
+    """The permissions each of which lets somebody in, the general ones of generated ones included."""
+    need = NEEDS[operation.path, operation.method]
+    named = {permission.rstrip(":") for permission in (need.permission, *need.others)}
+    return frozenset(named | {generated.general_of(f"{each}:x") for each in named})
+
+
+async def test_whoever_may_not_is_refused_and_nothing_changes(world: World) -> None:
+    for operation in OPERATIONS:
+        world.lacking(needed(operation))
+    faults: dict[str, list[str]] = {}
+    before = world.stored()
+    async with world.api.client() as http:
+        for operation in OPERATIONS:
+            found = [fault async for fault in _faults(world, http, operation)]
+            after = world.stored()
+            if after != before:
+                changed = {
+                    str(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)
+                }
+                found.append(f"changed {sorted(changed)[:5]}")
+                before = after
+            if found:
+                faults[operation.id] = found
+    assert faults == {}
+
+
+async def _faults(world: World, http: httpx.AsyncClient, operation: Operation) -> AsyncIterator[str]:
+    """Whoever was not refused as he should have been."""
+    callers: dict[str, tuple[str | None, int]] = {
+        "no token": (None, 401),
+        "garbage": ("not.a.token", 401),
+        "expired": (world.expired, 401),
+        "revoked session": (world.revoked, 401),
+        "another project": (world.foreign, 403),
+    }
+    if operation.permission != "signedIn":
+        callers["without the permission"] = (world.lacking(needed(operation)), 403)
+    request = operation.request(world.project, world.ids)
+    for name, (token, status) in callers.items():
+        answer = await _sent(http, request, token)
+        if answer.status_code != status or not answer.json().get("requestId"):
+            yield f"{name}: {answer.status_code} {answer.text[:200]}"
+
+
+async def _sent(http: httpx.AsyncClient, request: dict[str, Any], token: str | None) -> httpx.Response:
+    headers = dict(request["headers"])
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    return await http.request(**(request | {"headers": headers}))
+
+
+async def test_whoever_may_is_let_in(world: World) -> None:
+    """The matrix would prove nothing if nobody came through."""
+    admin = world.api.user(world.project, "*")
+    async with world.api.client(admin) as http:
+        statuses = {}
+        for operation in OPERATIONS:
+            if operation.method == "get" and not operation.path.endswith("/live"):
+                answer = await http.request(**operation.request(world.project, world.ids))
+                statuses[operation.id] = answer.status_code
+    refused = {name: status for name, status in statuses.items() if status in (401, 403)}
+    # What is for users of the platform alone.
+    assert {name for name in refused if not name.startswith("project_")} == set(), refused

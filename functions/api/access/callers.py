@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 
 from functions.api.access import api_keys, cookies, grants, known, tokens
 from functions.api.access.principal import EVERYTHING, Grant, Principal
 from shared.errors import ApiError
+
+_PROJECT_ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 
 
 async def authenticate(request: Request) -> Principal:
@@ -68,6 +72,13 @@ def _project(request: Request, own_project: str) -> str:
         or request.headers.get("x-fulcrum-project")
         or own_project
     )
+    if named and not _PROJECT_ID.match(named):
+        raise ApiError(
+            400,
+            "project.invalid",
+            "what the request names as its project can be no project's id",
+            "name it by its id: letters, digits and hyphens",
+        )
     if own_project and named != own_project:
         raise ApiError(
             403,

@@ -69,6 +69,7 @@ async def user_update_me(
     summary="List users",
     description="A page of the accounts of the project that the request is about; of the platform's users "
     "if it is about none.",
+    responses=GONE,
 )
 async def user_list(
     call: Annotated[Call, needs("user.list")],
@@ -87,7 +88,7 @@ async def user_list(
     summary="Create a user",
     description="Makes an account of the project that the request is about; a user of the platform if it is "
     "about none. Without a password he sets one by forgotPassword.",
-    responses=_CONFLICTS,
+    responses=GONE | _CONFLICTS,
     openapi_extra={"requestBody": {"content": {"application/json": {"example": _ACCOUNT}}}},
 )
 async def user_create(

@@ -43,6 +43,8 @@ class PushStack:
     subscriber: Any
     logs: Mapping[str, Path]
     clock_file: Path
+    # What the services have in their environment beside the emulators' addresses.
+    further: Mapping[str, str]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,6 +55,7 @@ class PushStack:
             "GOOGLE_CLOUD_PROJECT": CLOUD_PROJECT,
             "FULCRUM_SIGNING_KEY": SIGNING_KEY,
             "FULCRUM_CLOCK_FILE": str(self.clock_file),
+            **self.further,
         }
 
     def advance(self, seconds: float) -> None:
@@ -185,9 +188,12 @@ def _start(service: str, environment: Mapping[str, str], log: Path) -> tuple[Any
 
 
 @contextmanager
-def push_stack(folder: Path, *services: str, kind: str = "embedded") -> Iterator[PushStack]:
+def push_stack(
+    folder: Path, *services: str, kind: str = "embedded", further: Mapping[str, str] | None = None
+) -> Iterator[PushStack]:
     """Run services on emulators of their own, ours or (``kind`` google) Google's.
 
+    ``further``: what they have in their environment beside the emulators' addresses.
     Topics have subscriptions ``look-<topic>`` to pull from.
     """
     start = embedded if kind == "embedded" else google
@@ -208,6 +214,7 @@ def push_stack(folder: Path, *services: str, kind: str = "embedded") -> Iterator
             SubscriberClient(transport=SubscriberGrpcTransport(channel=channel)),
             {service: folder / f"{service}.log" for service in services},
             folder / "clock",
+            further or {},
         )
         clock.create(made.clock_file)
         prefix = f"projects/{CLOUD_PROJECT}"

@@ -9,6 +9,20 @@
 :class:`fulcrum.errors.Unreachable`.
 """
 
-from fulcrum.client.clients import AsyncClient, Client
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fulcrum.client.clients import AsyncClient, Client
 
 __all__ = ["AsyncClient", "Client"]
+
+
+def __getattr__(name: str) -> Any:
+    # The command starts in a fraction of the time that importing every resource takes.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from fulcrum.client import clients
+
+    return getattr(clients, name)

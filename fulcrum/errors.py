@@ -19,10 +19,10 @@ class ClientError(Exception):
 
 
 class ApiError(ClientError):
-    """The API's own error. ``error`` is a stable name such as ``device.notFound``."""
+    """The API's own error. ``error`` is a stable name such as ``device.notFound``; ``body`` is all of it."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
-        self.status = status
+        self.status, self.body = status, body
         self.error = str(body.get("error", "unknown"))
         self.message = str(body.get("message", ""))
         self.description = str(body.get("description", ""))

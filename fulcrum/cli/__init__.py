@@ -1,0 +1,1 @@
+"""The command ``fulcrum``: everything that the API does, from a shell. ``main`` is where it starts."""

@@ -1,11 +1,11 @@
-"""Commands made of the table of operations: each operation of the API is one, without a line written for it."""
+"""Commands made of the table of operations: each operation of the API is one, with no line written for it."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -81,13 +81,14 @@ def _inputs(operation: Operation) -> Iterator[Input]:
         shown = typer.Argument(metavar="[PATH=VALUE]...", help="What to set, JSON or text, as room/floor=3")
         yield Input("assignments", Annotated[list[str] | None, shown], None)
     seen = set(_TAKEN)
-    for one in (*operation.parameters, *operation.fields):
-        is_parameter = isinstance(one, Parameter)
-        if (is_parameter and not calling.is_option(operation, one)) or dashed(one.wire) in seen:
+    parameters = [p for p in operation.parameters if calling.is_option(operation, p)]
+    options: list[Parameter | Field] = [*parameters, *operation.fields]
+    for one in options:
+        if dashed(one.wire) in seen:
             continue
         seen.add(dashed(one.wire))
-        required = "" if is_parameter or not one.required else "required"
-        yield _option(calling.python_name(one), one, " ".join(filter(None, (one.description, required))))
+        parts = [one.description, "required" if isinstance(one, Field) and one.required else ""]
+        yield _option(calling.python_name(one), one, "; ".join(filter(None, parts)))
     yield from _common(operation)
 
 
@@ -134,8 +135,3 @@ def _common(operation: Operation) -> Iterator[Input]:
     yield flag("jsonl", "Write JSON lines, an item each")
     yield word("extract", "Write what stands at this path of the answer, as items/*/id")
     yield word("fields", "Columns of the table, by path, with commas between them")
-
-
-def as_given(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, without what was left out."""
-    return {key: value for key, value in mapping.items() if value is not None}

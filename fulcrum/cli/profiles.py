@@ -46,7 +46,10 @@ def read(name: str) -> Profile:
     """A profile; an empty one if there is none of that name."""
     found = _read()["profiles"].get(name, {})
     known = {field.name: type(field.default) for field in fields(Profile)}
-    return Profile(**{key: value for key, value in found.items() if isinstance(value, known.get(key, ()))})
+    kept: dict[str, Any] = {
+        key: value for key, value in found.items() if key in known and isinstance(value, known[key])
+    }
+    return Profile(**kept)
 
 
 def write(name: str, profile: Profile) -> None:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ _AMONG = ("data", "event", "ack", "changed")
 
 @dataclass(frozen=True)
 class Heard:
-    """One event of the stream. ``position`` is what the stream can be continued after; empty if it says none."""
+    """One event of the stream; it can be continued after ``position``, if that is not empty."""
 
     name: str
     data: Any
@@ -37,7 +37,7 @@ def tail(
         str | None, typer.Option("--blueprint", help="Only devices of this blueprint")
     ] = None,
     name: Annotated[
-        list[Literal["data", "event", "ack", "changed"]] | None,
+        list[str] | None,
         typer.Option("--only", help="Only these: data, event, ack, changed (may be repeated)"),
     ] = None,
     count: Annotated[int, typer.Option("--count", min=0, help="End after so many; 0: never")] = 0,
@@ -88,7 +88,8 @@ def follow(connection: Connection, request: Any, wait: Any = time.sleep) -> Iter
 
 def parsed(lines: Iterable[str]) -> Iterator[Heard]:
     """Server-sent events; comments and fields that none of ours has are passed over."""
-    name, data, position = "message", [], ""
+    name, position = "message", ""
+    data: list[str] = []
     for text in lines:
         if not text:
             if data:

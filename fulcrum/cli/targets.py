@@ -1,4 +1,4 @@
-"""How people name a device, a span of time, and what they want to see of it; for the commands that are written."""
+"""How people name a device and a span of time, for the commands that are written."""
 
 from __future__ import annotations
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from shared.model.base import EpochMs, Identifier, Model
-from shared.model.user import Password, User, Username
+from shared.model.user import Password, Secret, User, Username
 
 Transport = Literal["token", "cookie"]
 
@@ -15,7 +15,7 @@ Transport = Literal["token", "cookie"]
 class Setup(Model):
     """The first administrator of the platform."""
 
-    token: SecretStr = Field(
+    token: Secret = Field(
         max_length=1000,
         description="The deployment's secret SETUP_TOKEN",
         examples=["the-deployments-secret"],
@@ -36,7 +36,7 @@ class SignIn(Model):
 class Refresh(Model):
     """A session goes on. A page leaves the body out: its cookie says it."""
 
-    refresh_token: SecretStr | None = Field(default=None, max_length=4000, examples=["eyJhbGciOi..."])
+    refresh_token: Secret | None = Field(default=None, max_length=4000, examples=["eyJhbGciOi..."])
 
 
 class SignedIn(Model):
@@ -93,5 +93,5 @@ class ForgotPassword(Model):
 class ResetPassword(Model):
     """A new password, by the token of the mail."""
 
-    token: SecretStr = Field(min_length=1, max_length=200, examples=["3VtQz8NvT4cJr9DsYb6pXk2Lw"])
+    token: Secret = Field(min_length=1, max_length=200, examples=["3VtQz8NvT4cJr9DsYb6pXk2Lw"])
     password: Password

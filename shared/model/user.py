@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from shared.model.base import EpochMs, Identifier, Kind, Metadata, Model, Name, Resource, Unique
 
+
+def _is_unicode(secret: SecretStr) -> SecretStr:
+    # Half a surrogate pair can come by JSON, and could be neither hashed nor compared.
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("it is no valid Unicode") from None
+    return secret
+
+
+# What only the server and its caller may see; its text is in no representation of it.
+Secret = Annotated[SecretStr, AfterValidator(_is_unicode)]
 Username = Annotated[
     str,
     Field(
@@ -20,7 +32,7 @@ Email = Annotated[
     str, Field(max_length=254, pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$", examples=["ada@example.com"])
 ]
 Password = Annotated[
-    SecretStr,
+    Secret,
     Field(
         min_length=1,
         max_length=256,

@@ -29,11 +29,12 @@ _EXAMPLE = {"name": "Nightly export", "narrowed": True}
 @router.post(
     "/project/{project_id}/apiAccess",
     status_code=201,
-    operation_id="api_access_create",
+    operation_id="apiAccess_create",
     summary="Create an API key",
     description="The answer shows the secret, this once. Without roles the key may do everything in the "
     "project, so only who may do everything makes one; a narrowed key may do what its roles say.",
-    responses=GONE | {422: problem("The key was used for another body")},
+    responses=GONE
+    | {409: problem("Others keep changing it"), 422: problem("The key was used for another body")},
     openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
 )
 async def api_access_create(
@@ -66,7 +67,7 @@ async def api_access_create(
 
 @router.get(
     "/project/{project_id}/apiAccess",
-    operation_id="api_access_list",
+    operation_id="apiAccess_list",
     summary="List the API keys of a project",
     description="A page of the project's API keys, without their secrets.",
     responses=GONE,
@@ -93,15 +94,17 @@ async def api_access_list(
 
 
 @router.post(
-    "/apiAccess/{api_access_id}/rotate",
-    operation_id="api_access_rotate",
+    "/apiAccess/{apiAccess_id}/rotate",
+    operation_id="apiAccess_rotate",
     summary="Give an API key a new secret",
     description="The answer shows the new secret, this once; the old one stops within 10 s. Only by who "
     "holds all that the key does. With If-Match, only if nobody was faster.",
-    responses=GONE | {412: problem("It was changed meanwhile")},
+    responses=GONE | {409: problem("Others keep changing it"), 412: problem("It was changed meanwhile")},
 )
 async def api_access_rotate(
-    api_access_id: Annotated[str, Path(max_length=128, description="The id of the key")],
+    api_access_id: Annotated[
+        str, Path(alias="apiAccess_id", max_length=200, description="The id of the apiAccess")
+    ],
     response: Response,
     call: Annotated[Call, needs("apiAccess.update")],
     if_match: lists.IfMatch = None,

@@ -110,7 +110,7 @@ async def _signed(text: str) -> Key | None:
             issuer=key.id,
             options={"require": ["iss", "exp", "aud"], "verify_exp": False, "verify_iat": False},
         )
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, ValueError):
         return None
     expires, now = claims["exp"], clock.now_ms()
     if not isinstance(expires, int) or not now < expires * 1000 <= now + MAX_AHEAD_MS + SKEW_MS:

@@ -69,7 +69,10 @@ async def users_forgot_password(
     operation_id="users_reset_password",
     summary="Set a new password by the token of a mail",
     description="Sets the password and ends every session of the user. The token is good once, for an hour.",
-    responses={400: problem("The token is not good, or the password is too weak")},
+    responses={
+        400: problem("The token is not good, or the password is too weak"),
+        409: problem("Others keep changing the user"),
+    },
 )
 async def users_reset_password(
     body: ResetPassword, call: Annotated[Call, public("the token of the mail is what proves who calls")]

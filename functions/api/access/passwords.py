@@ -7,6 +7,7 @@ flood of sign-ins waits there and neither blocks the loop nor takes the instance
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -58,17 +59,22 @@ def check(password: str, username: str) -> None:
 
 async def hashed(password: str) -> str:
     """The argon2id hash of a password, with its parameters and salt."""
-    return str(await _in_thread(_hasher().hash, password))
+    return str(await _in_thread(_hasher().hash, _normal(password)))
 
 
 async def verify(stored: str | None, password: str) -> bool:
     """Whether a password is the one of a stored hash. Without a hash it takes as long, and is False."""
-    return bool(await _in_thread(_matches, stored, password))
+    return bool(await _in_thread(_matches, stored, _normal(password)))
 
 
 def is_outdated(stored: str) -> bool:
     """Whether a hash was made with other parameters than today's: hash anew at the next sign-in."""
     return bool(_hasher().check_needs_rehash(stored))
+
+
+def _normal(password: str) -> str:
+    # The same letter comes in different forms from different keyboards.
+    return unicodedata.normalize("NFKC", password)
 
 
 def _weak(message: str) -> ApiError:

@@ -74,7 +74,7 @@ def verify(text: str, audience: str = AUDIENCE) -> dict[str, Any]:
             )
         except jwt.InvalidSignatureError:
             continue
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, ValueError):
             raise refused() from None
         if not isinstance(claims["exp"], int) or claims["exp"] * 1000 <= clock.now_ms():
             raise ApiError(401, "auth.expired", "the token has expired", "refresh it, or sign in again")

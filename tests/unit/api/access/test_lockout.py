@@ -154,10 +154,12 @@ async def test_a_login_reads_and_writes_a_bounded_number_of_documents(
     async with api.client() as http:
         assert (await sign_in(http, user, project, source="192.0.2.20")).status_code == 200
         right = (sum(reads), sum(writes))
-        reads.clear(), writes.clear()
+        reads.clear()
+        writes.clear()
         assert await _fail(http, user, project, "192.0.2.20") == 401
         wrong = (len(reads), sum(reads), sum(writes))
-        reads.clear(), writes.clear()
+        reads.clear()
+        writes.clear()
         assert await _fail(http, Account("", "nobody-at-all"), project, "192.0.2.20") == 401
         unknown = (len(reads), sum(reads), sum(writes))
     assert right == (6, 1)

@@ -158,10 +158,35 @@ async def test_a_reset_ends_after_an_hour_and_after_another_change(
             assert (await _reset(http, token)).json()["error"] == "reset.invalid"
 
 
-@pytest.mark.parametrize("token", ["", "x", "../x", "ü" * 43, "a" * 43, "x" * 201])
+@pytest.mark.parametrize("token", ["", "x", "../x", "ü" * 43, "a" * 43, "x" * 201, "\ud800", "\0"])
 async def test_what_is_no_reset_token_is_refused(api: Api, token: str) -> None:
     async with api.client() as http:
-        assert (await _reset(http, token)).status_code == 400
+        body = json.dumps({"token": token, "password": NEW})
+        headers = {"Content-Type": "application/json"}
+        answer = await http.post("/v1/users/resetPassword", content=body, headers=headers)
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("password", ["\ud800" * 8, "\0" * 8, "x" * 5000, 12345678, None, ["a"]])
+async def test_what_is_no_password_is_refused_and_never_told(api: Api, password: Any) -> None:
+    project = api.project(ids.new_id())
+    user = account(api, project)
+    body = json.dumps({"username": user.username, "password": password, "projectId": project})
+    async with api.client() as http:
+        answer = await http.post("/v1/login", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 401)
+    assert "12345678" not in answer.text
+
+
+async def test_letters_are_the_same_in_whatever_form_a_keyboard_sends_them(api: Api) -> None:
+    project = api.project(ids.new_id())
+    composed, apart = "m\u00fcde-k\u00fche", "mu\u0308de-ku\u0308he"
+    async with api.client(api.admin()) as http:
+        body = {"username": "ada", "password": composed}
+        assert (await http.post(f"/v1/project/{project}/accounts", json=body)).status_code == 201
+        for password in (composed, apart):
+            login = {"username": "ada", "password": password, "projectId": project}
+            assert (await http.post("/v1/login", json=login)).status_code == 200
 
 
 async def test_requests_and_mails_are_limited(api: Api) -> None:

@@ -62,7 +62,7 @@ async def test_tampered_tokens_are_refused(api: Api) -> None:
 )
 async def test_what_is_no_token_is_refused(api: Api, header: str) -> None:
     async with api.client() as http:
-        answer = await http.get("/v1/user/me", headers={"Authorization": header.encode()})
+        answer = await http.get("/v1/user/me", headers={b"Authorization": header.encode()})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
 

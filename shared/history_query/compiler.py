@@ -11,6 +11,7 @@ from shared.history_query.columns import Model, Source, last_key
 from shared.history_query.conditions import Conditions
 from shared.history_query.expr import Expr, Parameter, Parameters, bounded
 from shared.history_query.expressions import Names, Reader, directed, has_window, sort_keys
+from shared.history_query.keys import Keys
 from shared.history_query.refusal import listed, refusal, shown
 from shared.history_query.request import Query
 from shared.history_query.source import Scope, rows
@@ -76,13 +77,15 @@ class _Compiler:
         self.parameters = Parameters()
         self.source = Source(model, self.parameters)
         self.rows = Names(self.source)
+        # Beside the rows; what windows over groups need stands beside the groups.
+        self.keys = Keys()
 
     def make(self) -> Compiled:
         if self.query.paths is None:
             return self._whole_rows()
         paths = _paths(self.query.paths)
         made: dict[str, Expr] = {}
-        reader = Reader(self.rows, self.parameters)
+        reader = Reader(self.rows, self.parameters, self.keys)
         for path in paths:
             if not has_window(path.descriptor):
                 made[path.alias] = self._value(path, reader)
@@ -90,26 +93,25 @@ class _Compiler:
         if group or any(value.aggregate for value in made.values()):
             return self._grouped(paths, made, group)
         names = Names(self.source, dict(made))
-        reader = Reader(names, self.parameters, self._default_order())
+        reader = Reader(names, self.parameters, self.keys, self._default_order())
         for path in paths:
             if path.alias not in made:
                 made[path.alias] = self._value(path, reader)
-        return self._flat([(path.alias,) for path in paths], [made[path.alias] for path in paths], reader)
+        return self._flat([(path.alias,) for path in paths], [made[path.alias] for path in paths])
 
     def _whole_rows(self) -> Compiled:
         if self.query.group is not None:
             raise refusal("group", "there are no paths to group", "Name paths, or leave out group.")
         listed_ = _ROW if self.model == "history" else _RECORD
         values = {key: self.source.read(path, "paths") for key, path in listed_.items()}
-        reader = Reader(self.rows, self.parameters)
-        return self._flat([tuple(key.split("/")) for key in values], list(values.values()), reader)
+        return self._flat([tuple(key.split("/")) for key in values], list(values.values()))
 
-    def _flat(self, paths: Sequence[tuple[str, ...]], values: Sequence[Expr], reader: Reader) -> Compiled:
+    def _flat(self, paths: Sequence[tuple[str, ...]], values: Sequence[Expr]) -> Compiled:
         """A result with a row for each row of the source."""
         selected = [f"{_shown(value)} AS c{index}" for index, value in enumerate(values)]
         where = self._where()
         order = self._order(Names(self.source, _selected(paths, values))) or self._default_order()
-        inner = reader.with_keys(self._rows())
+        inner = self.keys.beside(self._rows())
         sql = f"SELECT {', '.join(selected)} FROM ({inner}){where} ORDER BY {', '.join(order)}"  # noqa: S608 ours
         return self._done(sql, paths, values)
 
@@ -131,9 +133,10 @@ class _Compiler:
             columns[alias] = Expr(f"g{index}", value.type, bare=True, show=value.show)
         where = self._where()
         by = f" GROUP BY {', '.join(columns[alias].sql for alias in group)}" if group else ""
-        inner = f"SELECT {', '.join(selected)} FROM ({self._rows()}){where}{by}"  # noqa: S608 our own text
+        rows_ = self.keys.beside(self._rows())
+        inner = f"SELECT {', '.join(selected)} FROM ({rows_}){where}{by}"  # noqa: S608 our own text
         names = Names(None, columns)
-        reader = Reader(names, self.parameters)
+        reader = Reader(names, self.parameters, Keys())
         values = [
             columns[path.alias] if path.alias in columns else self._value(path, reader) for path in paths
         ]
@@ -142,7 +145,7 @@ class _Compiler:
         keys = self._order(Names(None, _selected(places, values)))
         keys = keys or [key for alias in group for key in sort_keys(columns[alias], "ASC")]
         order = f" ORDER BY {', '.join(keys)}" if keys else ""
-        sql = f"SELECT {', '.join(outer)} FROM ({reader.with_keys(inner)}){order}"  # noqa: S608 our own text
+        sql = f"SELECT {', '.join(outer)} FROM ({reader.keys.beside(inner)}){order}"  # noqa: S608 our own text
         return self._done(sql, places, values)
 
     def _value(self, path: _Path, reader: Reader) -> Expr:
@@ -154,7 +157,7 @@ class _Compiler:
         else:
             raise refusal(f"{path.place}[0]", "there is neither a path nor a function", "Name one of them.")
         if path.cast is not None:
-            value = cast(value, path.cast, f"{path.place}[3]")
+            value = cast(reader.bound(value), path.cast, f"{path.place}[3]")
         return value
 
     def _group(self, paths: Sequence[_Path], made: dict[str, Expr]) -> list[str]:
@@ -179,7 +182,7 @@ class _Compiler:
     def _where(self) -> str:
         if self.query.where is None:
             return ""
-        return f" WHERE {Conditions(Reader(self.rows, self.parameters)).all(self.query.where)}"
+        return f" WHERE {Conditions(Reader(self.rows, self.parameters, self.keys)).all(self.query.where)}"
 
     def _order(self, names: Names) -> list[str]:
         order = self.query.order

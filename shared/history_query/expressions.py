@@ -13,6 +13,7 @@ from shared.history_query.columns import Source
 from shared.history_query.expr import Expr, Parameters, bounded
 from shared.history_query.formats import TOKENS
 from shared.history_query.functions import DEFAULT_BUCKET_MS, SCALARS, Call
+from shared.history_query.keys import Keys
 from shared.history_query.refusal import listed, refusal, shown
 
 MAX_DEPTH = 10
@@ -88,26 +89,18 @@ def has_window(item: Any, depth: int = 0) -> bool:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads descriptors. ``default_order`` is that of window functions that name none; empty: they must.
-
-    ``keys`` are what windows are ordered and partitioned by: computed beside the rows, as columns of names
-    ``k0``, ``k1``, so that a window names columns alone.
-    """
+    """Reads descriptors. ``default_order`` is that of window functions that name none; empty: they must."""
 
     names: Names
     parameters: Parameters
+    keys: Keys
     default_order: Sequence[str] = ()
-    keys: dict[str, str] = field(default_factory=dict)
 
-    def _column(self, sql: str) -> str:
-        return sql if sql.isidentifier() else self.keys.setdefault(sql, f"k{len(self.keys)}")
-
-    def with_keys(self, source: str) -> str:
-        """A query's rows with the keys of the windows beside them."""
-        if not self.keys:
-            return source
-        computed = ", ".join(f"{sql} AS {name}" for sql, name in self.keys.items())
-        return f"SELECT *, {computed} FROM ({source})"  # noqa: S608 our own text
+    def bound(self, value: Expr) -> Expr:
+        """A value that a row holds as a column of its own, so that what uses it twice does not repeat it."""
+        if value.aggregate or value.window or not value.bare:
+            return value
+        return replace(value, sql=self.keys.column(value.sql))
 
     def descriptor(self, item: Any, column: Expr | None, place: str, depth: int = 1) -> Expr:
         """A function descriptor ``{function, args, type, isWindow, order, partition}``."""
@@ -145,7 +138,9 @@ class Reader:
         else:
             made = SCALARS[name](call)
         bounded(made.sql)
-        return cast(made, item["type"], f"{place}.type") if item.get("type") is not None else made
+        if item.get("type") is None:
+            return made
+        return cast(self.bound(made), item["type"], f"{place}.type")
 
     def _given(
         self, item: Mapping[str, Any], name: str, is_window: bool, column: Expr | None, place: str
@@ -173,7 +168,7 @@ class Reader:
         if is_field(item):
             return field_of(item, self.names, place)
         if isinstance(item, dict):
-            return self.descriptor(item, column, place, depth + 1)
+            return self.bound(self.descriptor(item, column, place, depth + 1))
         return constant(item, self.parameters, place)
 
     def _aggregate(self, call: Call) -> Expr:
@@ -209,13 +204,13 @@ class Reader:
             if value.type == "FLOAT64":
                 advice = "Partition by a value of data, a text or a whole number."
                 raise refusal(f"{place}[{index}]", "a computed number makes no partition", advice)
-            yield self._column(f"TO_JSON_STRING({value.sql})" if value.type == "JSON" else value.sql)
+            yield self.keys.column(f"TO_JSON_STRING({value.sql})" if value.type == "JSON" else value.sql)
 
     def _order(self, items: Any, place: str) -> Iterator[str]:
         for index, item in enumerate(_list(items, place)):
             key, direction = directed(item, f"{place}[{index}]")
             for sql in sort_keys(self._key(key, f"{place}[{index}]"), ""):
-                yield f"{self._column(sql.strip())} {direction}"
+                yield f"{self.keys.column(sql.strip())} {direction}"
 
     def _key(self, item: Any, place: str) -> Expr:
         value = field_of(item, self.names, place) if is_field(item) else self._named(item, place)

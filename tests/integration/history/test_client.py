@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared import ids
-from shared.clients import bigquery
+from shared.clients import bigquery, bigquery_rest
 from shared.config import settings
 from shared.errors import Rejected, Transient
 from tests.support.history import History
@@ -87,11 +87,71 @@ async def test_a_job_that_is_not_done_in_time_is_cancelled(
         asked.append((method, path))
         return b'{"jobComplete": false}'
 
-    monkeypatch.setattr(bigquery, "_call", never_done)
+    monkeypatch.setattr(bigquery_rest, "call", never_done)
     with pytest.raises(bigquery.TooSlow):
         await bigquery.page(bigquery.Job("j1", "EU"), 10, 0.05)
     assert asked[0] == ("GET", "/queries/j1")
     assert asked[-1] == ("POST", "/jobs/j1/cancel")
+
+
+async def test_a_job_that_bigquery_ended_was_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*args: Any) -> bytes:
+        content = b'{"error": {"message": "Job timed out", "errors": [{"reason": "stopped"}]}}'
+        raise bigquery_rest.failed_with(400, content)
+
+    monkeypatch.setattr(bigquery_rest, "_request", ended)
+    with pytest.raises(bigquery.TooSlow):
+        await bigquery.page(bigquery.Job("j1", "EU"), 10, 5)
+
+
+async def test_a_job_elsewhere_is_found_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def elsewhere(method: str, path: str, given: Any, *rest: Any) -> bytes:
+        asked.append((method, path, given))
+        if method == "POST":
+            content = (
+                b'{"error": {"message": "Already Exists: Job p-1:europe-west1.j1", '
+                b'"errors": [{"reason": "duplicate"}]}}'
+            )
+            raise bigquery_rest.failed_with(409, content)
+        return b'{"jobReference": {"jobId": "j1", "location": "europe-west1"}}'
+
+    monkeypatch.setattr(bigquery_rest, "_request", elsewhere)
+    job = await bigquery.start(NUMBERS, LAST, "j1", 2**40, 30)
+    assert job == bigquery.Job("j1", "europe-west1")
+    assert asked[-1] == ("GET", "/jobs/j1", {"location": "europe-west1"})
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "expected"),
+    [
+        (502, b"<html>bad gateway</html>", Transient),
+        (500, b'{"error": {"message": "?", "errors": [{"reason": "strange"}]}}', Transient),
+        (403, b'{"error": {"message": "no", "errors": [{"reason": "accessDenied"}]}}', Transient),
+        (403, b'{"error": {"message": "slow down", "errors": [{"reason": "quotaExceeded"}]}}', Transient),
+        (400, b"", Rejected),
+        (404, b'{"error": {"message": "gone", "errors": []}}', Rejected),
+    ],
+)
+async def test_what_an_answer_means(
+    status: int, content: bytes, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*args: Any) -> bytes:
+        raise bigquery_rest.failed_with(status, content)
+
+    monkeypatch.setattr(bigquery_rest, "_request", failing)
+    monkeypatch.setattr(bigquery_rest, "_PAUSES", (0.0, 0.0))
+    with pytest.raises(expected):
+        await bigquery.estimate(NUMBERS, LAST)
+
+
+async def test_a_dry_run_has_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dry(*args: Any) -> bytes:
+        return b'{"jobReference": {"projectId": "p"}, "statistics": {"totalBytesProcessed": "5"}}'
+
+    monkeypatch.setattr(bigquery_rest, "_request", dry)
+    assert await bigquery.estimate(NUMBERS, LAST) == 5
 
 
 async def test_every_kind_of_parameter_comes_as_it_is(history: History) -> None:

@@ -220,12 +220,26 @@ def test_what_cannot_be_quoted_whole_is_refused_all_the_same() -> None:
         assert len(refused({"start": 0, **body}).message) < 300
 
 
+def test_what_nests_grows_no_faster_than_it_is_long() -> None:
+    def length(levels: int) -> int:
+        bucket: Any = {"type": "field", "value": "a"}
+        for _ in range(levels):
+            bucket = {"function": "BUCKET_TIME", "args": [1000, bucket]}
+        return len(compiled(checked({"start": 0, **calls(bucket)}, NOW), "history", Scope("p"), "h").sql)
+
+    assert length(9) - length(8) == length(5) - length(4)
+
+
 def test_a_query_that_grows_too_long_is_refused() -> None:
-    doubled: Any = {"type": "field", "value": "a"}
-    for _ in range(8):
-        doubled = {"function": "BUCKET_TIME", "args": [1000, doubled]}
-    many = [["a", f"x{i}", {"function": "+", "args": [doubled] * 20}] for i in range(50)]
-    error = refused({"start": 0, "paths": many})
+    many = [
+        [
+            "a",
+            f"x{i}",
+            {"function": "+", "args": [{"function": "BUCKET_TIME", "args": [j + 1]} for j in range(50)]},
+        ]
+        for i in range(100)
+    ]
+    error = refused({"start": 0, "paths": many, "where": [["$data/" + "a/" * 10 + "a", "IN", ["x"]]] * 100})
     assert error.error == "query.tooLong"
 
 

@@ -22,7 +22,7 @@ OUT = ROOT / "build" / "packages"
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
 # What a function reads at run time: code and data, not documents.
-_SUFFIXES = {".py", ".json", ".yaml", ".txt", ".html", ".sql"}
+_SUFFIXES = {".py", ".json", ".yaml", ".txt", ".html", ".js", ".css", ".sql"}
 
 
 class PackageError(Exception):

@@ -52,6 +52,8 @@ def document() -> dict[str, Any]:
     used = set()
     for route in routes(app.routes):
         need = need_of(route)
+        if not (isinstance(route.original_route, APIRoute) and route.original_route.include_in_schema):
+            continue  # a page, which is for people
         for method in route.methods or ():
             operation = made["paths"][route.path_format][method.lower()]
             _complete(operation, need)
@@ -84,6 +86,8 @@ def _complete(operation: dict[str, Any], need: Need) -> None:
         # Errors are JSON, also those of an operation that answers a stream.
         if status >= "400":
             answer["content"] = error
+        elif answer["description"] == "Successful Response":
+            answer["description"] = "Done" if status != "201" else "Created"
     operation["x-permission"] = need.permission
     if need.reason:
         operation["x-permission-reason"] = need.reason

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from cli import quarantine_entries as entries
 from cli import target
-from cli.quarantine_entries import Entry
 from local import topology
 from local.processes import StartError
 from shared import clock
+from shared import quarantine_entries as entries
 from shared.clients import firestore, pubsub
 from shared.errors import FulcrumError
+from shared.quarantine_entries import Entry
 
 _COLUMNS = ("errorType", "service", "topic", "size")
 

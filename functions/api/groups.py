@@ -37,7 +37,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "live": ("live.routes",),
     "csv": ("joining.csv_routes",),
-    "joining": ("joining.jobs", "joining.unknown", "joining.network_keys", "joining.device_tokens"),
+    "joining": (
+        "joining.jobs",
+        "joining.unknown",
+        "joining.network_keys",
+        "joining.device_tokens",
+        "joining.quarantine",
+    ),
     "search": ("search.routes",),
 }
 
@@ -97,6 +103,7 @@ WORDS: dict[str, str] = {
     "devices/import": "csv",
     "devices/export": "csv",
     "tokens": "joining",
+    "quarantine": "joining",
 }
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Response
 from fastapi import Query as Parameter
 
 from functions.api.devices import changing
+from functions.api.joining.setting_free import check_project
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, etag, problem
@@ -44,6 +45,7 @@ async def list_(
     cursor: lists.Cursor = None,
     total: lists.Total = False,
 ) -> Page[UnknownDevice]:
+    check_project(call)
     where = (Where("networkId", "==", network_id),) if network_id else ()
     query = Query(where, order="lastSeen", descending=True, limit=per_page, after=cursor)
     found = await call.scope.page(UNKNOWN_DEVICE, query)
@@ -66,6 +68,7 @@ async def list_(
 async def get(
     unknown_device_id: UnknownId, call: Annotated[Call, needs("unknownDevice.read")]
 ) -> UnknownDevice:
+    check_project(call)
     return _model(await call.scope.get(UNKNOWN_DEVICE, unknown_device_id))
 
 

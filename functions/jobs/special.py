@@ -13,7 +13,7 @@ import msgspec
 from functions.jobs import find
 from functions.jobs.effects import DEVICE_FIELDS, Effects, Job, merge
 from functions.jobs.hanging import GROUP, TOP_LEVEL
-from shared import names, values
+from shared import ids, names, values
 from shared.clients import firestore
 from shared.store.query import Where
 
@@ -35,20 +35,21 @@ async def children(job: Job, tombstones: Sequence[Tombstone], effects: Effects) 
     """Children by relation of deleted devices: those that were owned go, the others lose the link."""
     relations = await _relations(job, {str(t.content.get("blueprintId")) for t in tombstones})
     gone = {t.resource_id for t in tombstones}
-    for attribute_id, owned in relations.items():
+    for attribute_id, relation in relations.items():
         if not effects.room:
             return False
         links = [f"{attribute_id}:{device_id}" for device_id in sorted(gone)]
-        limit = max(1, effects.room // 3)
+        limit = max(1, effects.room // 4)
         found = await find.page(
             job.project_id, "devices", [Where("links", "array-contains-any", links)], limit, DEVICE_FIELDS
         )
         for document in found:
-            if owned:
+            held = values.from_fields(document.fields).get("links") or ()
+            _free_places(job, relation, attribute_id, [link for link in links if link in held], effects)
+            if relation.get("owned"):
                 effects.bury("device", document)
             else:
-                fields = effects.edit("device", document)
-                _without(fields, "links", links)
+                _without(effects.edit("device", document), "links", links)
         if len(found) == limit:
             return False
     return True
@@ -60,7 +61,7 @@ async def linked_by(job: Job, tombstone: Tombstone, effects: Effects) -> tuple[b
     target = tombstone.content.get("targetBlueprintId")
     if tombstone.content.get("type") != "relationship" or not isinstance(target, str):
         return True, None
-    limit = min(_SCANNED, effects.room // 2)
+    limit = min(_SCANNED, effects.room // 3)
     if not limit:
         return False, None
     found = await find.page(
@@ -76,6 +77,7 @@ async def linked_by(job: Job, tombstone: Tombstone, effects: Effects) -> tuple[b
         own = values.from_fields(document.fields).get("links") or ()
         links = [link for link in own if isinstance(link, str) and link.startswith(prefix)]
         if links:
+            _free_places(job, tombstone.content, tombstone.resource_id, links, effects)
             fields = effects.edit("device", document)
             _without(fields, "links", links)
             await _stop_forwarding(job, tombstone, fields, [link[len(prefix) :] for link in links])
@@ -162,17 +164,27 @@ async def _members(job: Job, effects: Effects) -> bool:
     return len(found) < limit
 
 
-async def _relations(job: Job, blueprint_ids: set[str]) -> dict[str, bool]:
-    """The relations of parents' blueprints, with those that this job has deleted: id → whether they own."""
+def _free_places(
+    job: Job, relation: Mapping[str, Any], attribute_id: str, links: Sequence[str], effects: Effects
+) -> None:
+    """A relation to one child keeps a lock for each parent, held by the child."""
+    if relation.get("relationshipType") in ("oneToOne", "manyToOne"):
+        for link in links:
+            digest = ids.digest("device", "child", attribute_id, link.partition(":")[2])
+            effects.removed[names.document("projects", job.project_id, "locks", digest)] = None
+
+
+async def _relations(job: Job, blueprint_ids: set[str]) -> dict[str, Mapping[str, Any]]:
+    """The relations of parents' blueprints, with those that this job has deleted."""
     wanted = sorted(blueprint_ids)[:GROUP]
     live = await find.page(
         job.project_id,
         "attributes",
         [Where("blueprintId", "in", wanted), Where("type", "==", "relationship")],
         firestore.MAX_READS,
-        ("owned",),
+        ("owned", "relationshipType"),
     )
-    found = {document.id: bool(values.from_fields(document.fields).get("owned")) for document in live}
+    found: dict[str, Mapping[str, Any]] = {d.id: values.from_fields(d.fields) for d in live}
     gone = await find.page(
         job.project_id,
         "deletions",
@@ -184,7 +196,7 @@ async def _relations(job: Job, blueprint_ids: set[str]) -> dict[str, bool]:
         fields = values.from_fields(document.fields)
         content = msgspec.json.decode(fields.get("content") or "{}")
         if content.get("type") == "relationship" and content.get("blueprintId") in blueprint_ids:
-            found[str(fields["resourceId"])] = bool(content.get("owned"))
+            found[str(fields["resourceId"])] = content
     return found
 
 

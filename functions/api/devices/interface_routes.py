@@ -11,6 +11,7 @@ from functions.api.devices.walk import parse
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, once, patch
 from functions.api.resources.answers import GONE, etag, problem
+from functions.api.search.models import SearchPage
 from shared.model.device import Device
 from shared.model.page import Deleted, Page
 
@@ -34,6 +35,11 @@ _READ = needs(
     others=["device.readHistory", "device.readEvents", "device.readByNetworkAlias"],
 )
 _READS = "Reads a bounded number of devices whatever the path: a page may be short, and 'next' goes on."
+
+
+def _body(example: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}, "example": example}}
+    return {"requestBody": {"content": content}}
 
 
 def _queries() -> Any:
@@ -70,7 +76,10 @@ async def list_(
     description="Ends on a device (its id, or a relationship with one child): that device. Ends on a "
     "relationship or '*': a page of devices. Ends on getDeviceByNetworkAlias, history or events: those of "
     f"what stands before, by query parameters. {_READS}",
-    responses=GONE,
+    responses=GONE
+    | {
+        200: {"model": Device | Page[Device], "description": "The device, or a page; or what history answers"}
+    },
     response_model=None,
 )
 async def get(
@@ -79,9 +88,17 @@ async def get(
     path: Rest,
     response: Response,
     call: Annotated[Call, _READ],
-    network_id: Annotated[str | None, Query(alias="networkId", max_length=128)] = None,
-    alias_key: Annotated[str | None, Query(alias="aliasKey", max_length=128)] = None,
-    value: Annotated[str | None, Query(max_length=128)] = None,
+    network_id: Annotated[
+        str | None,
+        Query(alias="networkId", max_length=128, description="Of getDeviceByNetworkAlias: the network"),
+    ] = None,
+    alias_key: Annotated[
+        str | None,
+        Query(alias="aliasKey", max_length=128, description="Of getDeviceByNetworkAlias: the alias key"),
+    ] = None,
+    value: Annotated[
+        str | None, Query(max_length=128, description="Of getDeviceByNetworkAlias: the value")
+    ] = None,
     per_page: lists.PerPage = lists.DEFAULT,
     cursor: lists.Cursor = None,
     refs: lists.Refs = False,
@@ -108,8 +125,9 @@ async def get(
     operation_id="interface_search_root",
     summary="Search the devices of a blueprint in a system",
     description="The path ends on .search; the body is that of a search.",
-    responses=GONE,
+    responses=GONE | {200: {"model": SearchPage, "description": "A page of the devices that match"}},
     response_model=None,
+    openapi_extra=_body({"filter": {"type": "equals", "field": "tags", "value": "north"}}),
 )
 async def search_root(
     system_id: System, blueprint_id: Blueprint, call: Annotated[Call, needs("device.read", anywhere=True)]
@@ -129,11 +147,13 @@ async def search_root(
     "commit, or links the one that 'deviceId' names. Ends on .search: searches what stands before, and on "
     "history or events: queries them. With an Idempotency-Key a device is created once.",
     responses=ITEM
-    | {201: {"model": Device, "description": "The new device"}, 422: problem("The key was used otherwise")},
-    response_model=None,
-    openapi_extra={
-        "requestBody": {"content": {"application/json": {"example": {"name": "Room 4", "tags": ["north"]}}}}
+    | {
+        200: {"model": Device | SearchPage, "description": "The linked device, or what was searched for"},
+        201: {"model": Device, "description": "The new device"},
+        422: problem("The key was used for another body"),
     },
+    response_model=None,
+    openapi_extra=_body({"name": "Room 4", "tags": ["north"]}),
 )
 async def create(
     system_id: System,

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from shared.errors import ApiError
 from shared.model.base import Model
@@ -55,11 +55,17 @@ def apply(
 def _operations(patch: Patch) -> list[PatchOperation]:
     if isinstance(patch, list):
         return patch
-    return [
-        PatchOperation(path=path, value=value, op="remove" if value is None else "set")
-        for path, value in patch.items()
-        if path
-    ]
+    try:
+        return [
+            PatchOperation(path=path, value=value, op="remove" if value is None else "set")
+            for path, value in patch.items()
+            if path
+        ]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ApiError(
+            400, "request.invalid", f"body: a path: {first['msg']}", "see the paths that can be changed"
+        ) from None
 
 
 def _changed(kind_name: str, value: Any, segments: list[str], operation: PatchOperation) -> Any:

@@ -250,3 +250,27 @@ async def test_verify_names_what_is_missing(api: Api, world: World) -> None:
         found = (await http.get(f"/v1/device/{bad}/verify")).json()
     assert not found["ok"]
     assert len(found["problems"]) == 4
+
+
+BAD_PATCHES: list[tuple[str, str]] = [
+    ('{"metadata/\\ud800": 1}', "request.invalid"),
+    ('{"metadata": {"a": NaN}}', "device.invalid"),
+    ('{"systemId": "x"}', "device.path"),
+    ('{"blueprintId": "x"}', "device.path"),
+    ('{"links": []}', "device.path"),
+    ('{"registers": "x"}', "device.path"),
+    ('{"networkAliases": 5}', "device.invalid"),
+    ('{"parentDeviceId": "a/b"}', "device.invalid"),
+    ('[{"path": "name", "op": "remove"}]', "device.invalid"),
+    ("null", "request.invalid"),
+]
+
+
+@pytest.mark.parametrize(("body", "error"), BAD_PATCHES)
+async def test_a_bad_change_is_refused_by_name(api: Api, world: World, body: str, error: str) -> None:
+    device = world.add_device()
+    async with api.client(world.user()) as http:
+        headers = {"content-type": "application/json"}
+        answer = await http.patch(f"/v1/device/{device}", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert world.device(device)["version"] == 1

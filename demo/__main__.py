@@ -12,12 +12,13 @@ import traceback
 from pathlib import Path
 
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery, firestore
+from google.cloud import bigquery
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from demo import fleet, prove, report, send, setup
-from local import seed
+from fulcrum import Client
+from fulcrum.errors import ClientError
 from local.processes import ROOT, StartError
 from local.stack import DrainTimeout, Stack
 from shared import clock
@@ -32,7 +33,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fulcrum-demo-") as folder:
         try:
             faults = _run(console, Path(folder))
-        except (StartError, DrainTimeout, RuntimeError, OSError) as error:
+        except (StartError, DrainTimeout, ClientError, RuntimeError, OSError) as error:
             faults = [str(error) or repr(error)]
         except KeyboardInterrupt:
             return _end(console, ["interrupted"])
@@ -67,34 +68,48 @@ def _keep_log(console: Console, folder: Path) -> None:
 
 
 def _run(console: Console, folder: Path) -> list[str]:
-    devices = fleet.devices()
-    events = fleet.events(devices, EVENTS, clock.now_ms())
     console.print("starting the emulators and the functions' front ...")
     with Stack(folder) as stack:
         os.environ.update(stack.env())
-        store = firestore.Client(project=stack.project)
-        sql = bigquery.Client(project=stack.project, credentials=AnonymousCredentials())
-        keys = seed.create(store, setup.project(devices))
-        began = time.monotonic()
-        book = _send(console, stack, keys, events)
-        stack.drain(_DRAIN_SECONDS)
-        seconds = time.monotonic() - began
-        made = {
-            "Pub/Sub": stack.calls("pubsub"),
-            "Firestore": stack.calls("firestore"),
-            "BigQuery": stack.calls("bigquery"),
-        }
-        proof = prove.run(sql, store, setup.PROJECT, book.accepted, events)
-        report.counts(console, book, proof)
-        report.calls(console, made, len(events))
-        report.example(console, prove.EXAMPLE, prove.query(sql, prove.EXAMPLE, setup.PROJECT))
-        console.print(f"all stored {seconds:.1f} s after the first post")
-        console.print(f"lost {len(proof.lost)}, twice {len(proof.twice)}", end=", ")
-        same = not proof.state_differs and not proof.state_wrong
-        console.print("state equals the fold of history" if same else "state differs")
-        store.close()
-        sql.close()
+        token = setup.administrator(stack.url, stack.env()["FULCRUM_SETUP_TOKEN"])
+        with Client(stack.url, token=token, project=setup.PROJECT) as client:
+            book, proof = _prove(console, stack, client)
     return proof.faults() + _unexpected(book, proof)
+
+
+def _prove(console: Console, stack: Stack, client: Client) -> tuple[send.Book, prove.Proof]:
+    console.print("making the project, its networks and devices through the API ...")
+    built = setup.build(client, fleet.devices())
+    events = fleet.events(built.fleet, EVENTS, clock.now_ms())
+    began = time.monotonic()
+    before = _calls(stack)
+    book = _send(console, stack, built.keys, events)
+    stack.drain(_DRAIN_SECONDS)
+    seconds = time.monotonic() - began
+    made = {
+        service: {method: count - before[service].get(method, 0) for method, count in methods.items()}
+        for service, methods in _calls(stack).items()
+    }
+    with bigquery.Client(project=stack.project, credentials=AnonymousCredentials()) as sql:
+        proof = prove.run(sql, client, setup.PROJECT, book.accepted, events)
+    report.counts(console, book, proof)
+    report.calls(console, made, len(events))
+    question = prove.example(built.blueprints["coldRoom"])
+    report.example(console, question, client.project.history_search(setup.PROJECT, body=question)["items"])
+    console.print(f"all stored {seconds:.1f} s after the first post")
+    console.print(f"lost {len(proof.lost)}, twice {len(proof.twice)}", end=", ")
+    same = not proof.state_differs and not proof.state_wrong
+    console.print("state equals the fold of history" if same else "state differs")
+    return book, proof
+
+
+def _calls(stack: Stack) -> dict[str, dict[str, int]]:
+    """The calls of each service so far."""
+    return {
+        "Pub/Sub": stack.calls("pubsub"),
+        "Firestore": stack.calls("firestore"),
+        "BigQuery": stack.calls("bigquery"),
+    }
 
 
 def _send(console: Console, stack: Stack, keys: dict[str, str], events: list[fleet.Sent]) -> send.Book:

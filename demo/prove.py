@@ -16,6 +16,7 @@ from typing import Any
 from google.cloud import bigquery, firestore
 
 from demo.fleet import Sent
+from fulcrum import Client
 from shared import clock, fold, history
 
 # Every row counts here, repeats included: the fold takes them all.
@@ -27,13 +28,6 @@ WHERE project_id = @project AND time BETWEEN @since AND @until AND kind IN ('dat
 """
 _EVENTS = "SELECT device_id, event_id FROM history.events(@project, @since, @until)"
 _RECORDS = "SELECT device_id, event_id, event_type FROM history.event_records(@project, @since, @until)"
-EXAMPLE = """
-SELECT blueprint_id, TIMESTAMP_TRUNC(time, HOUR) AS hour, COUNT(*) AS readings,
-  ROUND(AVG(FLOAT64(data.temperature)), 2) AS temperature
-FROM history.events(@project, @since, @until)
-WHERE blueprint_id = 'coldRoom'
-GROUP BY 1, 2 ORDER BY hour DESC LIMIT 3
-"""
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 DATA = "data"
@@ -73,28 +67,48 @@ class Proof:
 
 def run(
     sql: bigquery.Client,
-    store: firestore.Client,
+    client: Client,
     project: str,
     accepted: Sequence[Sent],
     tried: Sequence[Sent],
 ) -> Proof:
-    """Compare. ``accepted`` had a 2xx; ``tried`` was sent at all, answered or not."""
-    states = {
-        document.id: (document.to_dict() or {}).get("data", {})
-        for document in store.collection("projects", project, "devices").stream()
-    }
-    unknown = store.collection("projects", project, "unknownDevices").stream()
-    quarantined = store.collection("projects", project, "quarantine").count().get()
+    """Compare. ``accepted`` had a 2xx; ``tried`` was sent at all, answered or not.
+
+    History is read from the table itself, repeats included; all else as a user of the API reads it.
+    """
     return compare(
         query(sql, _ROWS, project),
         [(row["device_id"], row["event_id"], DATA) for row in query(sql, _EVENTS, project)]
         + [(row["device_id"], row["event_id"], row["event_type"]) for row in query(sql, _RECORDS, project)],
-        states,
+        {device["id"]: device.get("data", {}) for device in client.device.list_all(project)},
         accepted,
         tried,
-        unknown=sum((record.to_dict() or {})["count"] for record in unknown),
-        quarantined=int(quarantined[0][0].value),
+        unknown=sum(device["count"] for device in client.unknown_device.list_all(project)),
+        quarantined=_quarantined(project),
     )
+
+
+def example(cold_room: str) -> dict[str, Any]:
+    """A question to history: readings and their average by hour, of the blueprint of cold rooms."""
+    return {
+        "start": "2000-01-01T00:00:00Z",
+        "paths": [
+            ["$time", "hour", {"function": "BUCKET_TIME", "args": [3_600_000]}, "time"],
+            ["$id", "readings", {"function": "COUNT"}],
+            ["temperature", "temperature", {"function": "AVG"}],
+        ],
+        "where": ["$blueprintId", "=", cold_room],
+        "group": ["hour"],
+        "order": [["hour", "DESC"]],
+        "perPage": 3,
+    }
+
+
+def _quarantined(project: str) -> int:
+    store = firestore.Client()
+    found = store.collection("projects", project, "quarantine").count().get()
+    store.close()
+    return int(found[0][0].value)
 
 
 def compare(

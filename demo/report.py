@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -53,10 +54,10 @@ def calls(console: Console, made: Mapping[str, Mapping[str, int]], events: int) 
     console.print(table)
 
 
-def example(console: Console, text: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A query of history with its result."""
-    console.print("an example query of history:", style="bold")
-    console.print(text.strip(), style="cyan", highlight=False, markup=False)
+def example(console: Console, question: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """A question to history with its answer."""
+    console.print("an example of what history can be asked:", style="bold")
+    console.print(json.dumps(question), style="cyan", highlight=False, markup=False)
     table = Table(*(rows[0] if rows else ("no rows",)), box=None)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))

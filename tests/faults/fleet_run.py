@@ -15,7 +15,7 @@ from google.cloud import bigquery, firestore
 
 from demo import fleet, prove, send, setup
 from demo.fleet import Sent
-from local import seed
+from fulcrum import Client
 from local.stack import Stack
 
 
@@ -26,7 +26,9 @@ class Run:
     stack: Stack
     sql: bigquery.Client
     store: firestore.Client
+    client: Client
     keys: dict[str, str]
+    devices: list[fleet.DemoDevice]
     tried: list[Sent] = field(default_factory=list)
     accepted: list[Sent] = field(default_factory=list)
 
@@ -58,19 +60,23 @@ class Run:
 
     def prove(self) -> prove.Proof:
         """Compare history and state with what was sent."""
-        return prove.run(self.sql, self.store, setup.PROJECT, self.accepted, self.tried)
+        return prove.run(self.sql, self.client, setup.PROJECT, self.accepted, self.tried)
 
 
 @contextmanager
-def running(folder: Path, devices: Sequence[fleet.DemoDevice]) -> Iterator[Run]:
-    """A fresh stack with the demo's project."""
+def running(folder: Path) -> Iterator[Run]:
+    """A fresh stack with the demo's project, made as the demo makes it."""
     with Stack(folder) as stack, pytest.MonkeyPatch.context() as patch:
         for name, value in stack.env().items():
             patch.setenv(name, value)
         store = firestore.Client(project=stack.project)
         sql = bigquery.Client(project=stack.project, credentials=AnonymousCredentials())
+        token = setup.administrator(stack.url, stack.env()["FULCRUM_SETUP_TOKEN"])
+        client = Client(stack.url, token=token, project=setup.PROJECT)
         try:
-            yield Run(stack, sql, store, seed.create(store, setup.project(devices)))
+            built = setup.build(client, fleet.devices())
+            yield Run(stack, sql, store, client, built.keys, built.fleet)
         finally:
+            client.close()
             store.close()
             sql.close()

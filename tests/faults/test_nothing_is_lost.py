@@ -50,9 +50,8 @@ def killing(stack: Stack, seed: int) -> Iterator[list[str]]:
 @pytest.mark.slow
 @pytest.mark.xdist_group("faults")
 def test_nothing_is_lost_and_nothing_counted_twice(tmp_path: Path) -> None:
-    devices = fleet.devices()
-    with running(tmp_path, devices) as run:
-        events = fleet.events(devices, 10_000, clock.now_ms(), seed=7)
+    with running(tmp_path) as run:
+        events = fleet.events(run.devices, 10_000, clock.now_ms(), seed=7)
         for number, emulator in enumerate(EMULATORS):
             run.stack.set_faults(emulator, FAULTS, seed=number)
         with killing(run.stack, seed=3) as hit:

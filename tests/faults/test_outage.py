@@ -19,9 +19,8 @@ OUTAGE_MINUTES = 10
 @pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("store", ["pubsub", "firestore", "bigquery"])
 def test_an_outage_loses_and_quarantines_nothing(tmp_path: Path, store: Emulator) -> None:
-    devices = fleet.devices()
-    with running(tmp_path, devices) as run:
-        events = fleet.events(devices, 2_000, clock.now_ms(), seed=11)
+    with running(tmp_path) as run:
+        events = fleet.events(run.devices, 2_000, clock.now_ms(), seed=11)
         run.send(events[:1_000])
         run.stack.set_faults(store, [{"method": "*", "error_rate": 1.0}])
         run.stack.reset_calls(store)

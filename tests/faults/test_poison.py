@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    with running(tmp_path_factory.mktemp("poison"), fleet.devices()) as started:
+    with running(tmp_path_factory.mktemp("poison")) as started:
         yield started
 
 
@@ -70,6 +70,13 @@ def damaged(message: bytes, value: bytes) -> bytes:
     return head + mark + value + tail[tail.index(b"}") :]
 
 
+def of_the_run(run: Run, message: bytes) -> bytes:
+    """The message under the id that the platform gave to its device."""
+    for planned, made in zip(fleet.devices(), run.devices, strict=True):
+        message = message.replace(f'"{planned.id}"'.encode(), f'"{made.id}"'.encode())
+    return message
+
+
 DEEP = b"[" * 5_000 + b"]" * 5_000
 
 
@@ -106,7 +113,8 @@ def test_the_poisoned_event_alone_is_set_aside(
     before = {entry.id for entry in run.store.collection("projects", setup.PROJECT, "quarantine").stream()}
     unscoped = run.store.collection("projects", "none", "quarantine")
     before |= {entry.id for entry in unscoped.stream()}
-    batch = [good(number) for number in range(SIZE)]
+    poison = of_the_run(run, poison)
+    batch = [of_the_run(run, good(number)) for number in range(SIZE)]
     batch[POISON_AT] = poison
     rows_before = run.prove().events
     run.stack.reset_calls("pubsub")

@@ -56,7 +56,7 @@ def test_an_interrupted_demo_has_failed(monkeypatch: pytest.MonkeyPatch, tmp_pat
 @pytest.mark.parametrize("rows", [[], [{"hour": "23:00", "readings": 7}, {"hour": "22:00", "readings": 8}]])
 def test_the_example_is_shown_with_the_names_of_its_columns(rows: list[dict[str, Any]]) -> None:
     out = io.StringIO()
-    report.example(Console(file=out, width=80), "SELECT 1", rows)
+    report.example(Console(file=out, width=80), {"start": 1}, rows)
     _, _, header, *body = (line.split() for line in out.getvalue().splitlines())
     assert header == (["hour", "readings"] if rows else ["no", "rows"])
     assert body == [list(map(str, row.values())) for row in rows]

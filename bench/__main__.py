@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import events, growth, pushes, start
+from bench import api, events, growth, pushes, start
 from bench.figures import Figure, as_json, table
 from bench.fleet import create_fleet
 from bench.load import Poster, poster
@@ -21,6 +21,7 @@ from local.processes import ROOT
 # Which measurement yields which figures.
 GROUPS: dict[str, tuple[str, ...]] = {
     "start": ("cold_start", "cold_start_first_write", "memory_first_request"),
+    "api": ("api_cold_start",),
     "pushes": ("warm_noop_push",),
     "events": (
         "event_in_array_of_100",
@@ -52,6 +53,12 @@ def _start(poster: Poster, quick: bool) -> list[Figure]:
         return start.measure(create_fleet(running.grpc["firestore"], 1), running.env, quick)
 
 
+def _api(poster: Poster, quick: bool) -> list[Figure]:
+    with emulators() as running:
+        fleet = create_fleet(running.grpc["firestore"], 1)
+        return api.measure(fleet, running.env, quick)
+
+
 def _pushes(poster: Poster, quick: bool) -> list[Figure]:
     with emulators() as running:
         return pushes.measure(poster, running.env, quick)
@@ -59,6 +66,7 @@ def _pushes(poster: Poster, quick: bool) -> list[Figure]:
 
 _MEASURES: dict[str, Callable[[Poster, bool], list[Figure]]] = {
     "start": _start,
+    "api": _api,
     "pushes": _pushes,
     "events": events.measure,
     "growth": growth.measure,

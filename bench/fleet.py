@@ -30,8 +30,13 @@ _METHODS = "/google.firestore.v1.Firestore/"
 
 @dataclass(frozen=True)
 class Fleet:
-    """The devices of one project, by their outside names, and what a sender needs to speak for them."""
+    """The devices of one project, by their outside names, and what a sender needs to speak for them.
 
+    ``first`` is the platform's own id of the first device.
+    """
+
+    project: str
+    first: str
     values: list[str]
     path: str
     headers: dict[str, str]
@@ -47,7 +52,9 @@ def create_fleet(firestore_address: str, size: int) -> Fleet:
     with grpc.insecure_channel(firestore_address) as channel:
         _copy(channel, size)
     headers = {"Authorization": f"Bearer {keys[_NETWORK]}", "Content-Type": "application/json"}
-    return Fleet([_value(number) for number in range(size)], f"/rcv/{_NETWORK}", headers)
+    return Fleet(
+        _PROJECT, _device(0), [_value(number) for number in range(size)], f"/rcv/{_NETWORK}", headers
+    )
 
 
 def _client(address: str) -> firestore.Client:

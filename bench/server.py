@@ -42,12 +42,13 @@ def function(name: str) -> Source:
 
 @dataclass(frozen=True)
 class Request:
-    """One POST, and the statuses that count as its answer."""
+    """One request, and the statuses that count as its answer."""
 
     path: str
     body: bytes
     headers: Mapping[str, str]
     expected: frozenset[int]
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,13 @@ class Server:
         """PSS of the whole tree."""
         return proctree.memory_kib(self.child.process.pid)
 
-    def ask(self, request: Request) -> None:
-        """Send one request as soon as the server listens, and wait for its answer."""
+    def ask(self, request: Request) -> bytes:
+        """Send one request as soon as the server listens; the body of its answer."""
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while True:
             connection = http.client.HTTPConnection(_HOST, self.port, timeout=_DEADLINE_SECONDS)
             try:
-                connection.request("POST", request.path, request.body, dict(request.headers))
+                connection.request(request.method, request.path, request.body, dict(request.headers))
                 answer = connection.getresponse()
                 text = answer.read()
                 break
@@ -88,6 +89,7 @@ class Server:
                 connection.close()
         if answer.status not in request.expected:
             raise StartError(f"{self.child.name} answered {answer.status}: {text[:300]!r}")
+        return text
 
     def wait(self) -> None:
         """Wait until it answers anything at all."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from functions.api.devices import aliases, holding, placement
 from functions.api.needs import Call
+from functions.api.resources.references import check_route
 from shared import names, values
 from shared.clients import firestore
 from shared.errors import ApiError
 from shared.model.device import EVENT_FIELDS
-from shared.route_check import check_message_route
 from shared.store.change import Change
 
 _MASK = ("projectId", "purpose", "aliasKeys", "deviceId", "name", "systemId")
@@ -120,8 +120,8 @@ def _check_references(
     route_id = fields.get("messageRouteId")
     if route_id and names.message_route(project, _id(route_id)) not in found:
         raise _unknown("messageRoute", route_id)
-    if fields.get("messageRoute") and (faults := check_message_route(fields["messageRoute"])):
-        raise ApiError(400, "device.messageRoute", "; ".join(faults[:5]), "correct what is named")
+    if fields.get("messageRoute"):
+        check_route("device", "messageRoute", fields["messageRoute"])
 
 
 def _unknown(kind: str, resource_id: str) -> ApiError:

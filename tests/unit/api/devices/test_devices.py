@@ -151,11 +151,13 @@ async def test_what_events_do_not_need_leaves_the_revision(api: Api, world: Worl
         route = {"deviceDataEventMsg": ["writer"]}
         routed = await http.patch(f"/v1/device/{device}", json={"messageRoute": route})
         bad = await http.patch(f"/v1/device/{device}", json={"messageRoute": {"smsMsg": 1}})
+        nowhere = {"deviceDataEventMsg": ["undeclared"]}
+        undeclared = await http.patch(f"/v1/device/{device}", json={"messageRoute": nowhere})
         none = await http.patch(f"/v1/device/{device}", json={"messageRouteId": "nowhere"})
     assert world.revision == before + 1
     assert routed.json()["messageRoute"] == route
     assert world.device(device)["messageRoute"] == '{"deviceDataEventMsg":["writer"]}'
-    assert bad.json()["error"] == "device.messageRoute"
+    assert bad.json()["error"] == undeclared.json()["error"] == "device.messageRoute"
     assert none.json()["error"] == "device.unknownMessageRoute"
 
 

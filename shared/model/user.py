@@ -109,7 +109,7 @@ PLATFORM_USER: Kind[User] = Kind(
     collection="users",
     model=User,
     create=PlatformUserFields,
-    patchable=frozenset({"username", "name", "email", "metadata", "admin", "projects"}),
+    patchable=frozenset({"username", "name", "email", "metadata", "admin"}),
     unique=(Unique("username", fold_case=True),),
     top_level=True,
     secret=_SECRET,

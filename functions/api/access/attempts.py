@@ -14,6 +14,7 @@ so that many at once count like one after the other; a failed one costs two writ
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -76,10 +77,7 @@ async def failed(attempt: Attempt, found: Mapping[str, Document]) -> None:
         now = clock.now_ms()
         expires = clock.from_ms(now) + timedelta(milliseconds=FORGOTTEN_MS)
         fields = {"failures": _count(document, now)[0] + 1, "last": now, "expireAt": expires}
-        if document is None:
-            pair = documents.create(attempt.pair, fields)
-        else:
-            pair = documents.update(attempt.pair, fields, document.update_time)
+        pair = _counted(attempt.pair, fields, document)
         source = documents.increment(attempt.source, "failures", {"last": now, "expireAt": expires})
         try:
             await firestore.commit([pair, source])
@@ -95,15 +93,29 @@ def forget(attempt: Attempt, found: Mapping[str, Document]) -> list[Any]:
 
 
 async def spend(limit: int, purpose: str, *who: str) -> bool:
-    """Use one of ``limit`` tries an hour; False if all are used. One read and at most one write."""
+    """Use one of ``limit`` tries an hour; False if all are used, or many want one at the same instant."""
     now = clock.now_ms()
     name = names.document("attempts", ids.digest("spend", purpose, *who, str(now // _HOUR_MS)))
-    found = (await firestore.batch_get([name])).get(name)
-    if _count(found, now)[0] >= limit:
-        return False
-    fields = {"last": now, "expireAt": clock.from_ms(now) + timedelta(hours=2)}
-    await firestore.commit([documents.increment(name, "failures", fields)])
-    return True
+    for _ in range(_TRIES):
+        found = (await firestore.batch_get([name])).get(name)
+        used = _count(found, now)[0]
+        if used >= limit:
+            return False
+        expires = clock.from_ms(now) + timedelta(hours=2)
+        fields = {"failures": used + 1, "last": now, "expireAt": expires}
+        try:
+            await firestore.commit([_counted(name, fields, found)])
+            return True
+        except firestore.PreconditionFailed:
+            await asyncio.sleep(0.05 * random.random())
+    return False
+
+
+def _counted(name: str, fields: Mapping[str, Any], before: Document | None) -> Any:
+    """A counter's write, which holds only if nobody counted meanwhile."""
+    if before is None:
+        return documents.create(name, fields)
+    return documents.update(name, fields, before.update_time)
 
 
 def too_many(seconds: int) -> ApiError:

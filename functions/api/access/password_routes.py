@@ -43,7 +43,9 @@ async def user_change_password(
     if writes:
         await firestore.commit(writes)
     changed = await people.find(user.id, people.home_of(user).project_id)
-    return answer(call, response, opened, changed or user, session)
+    # A page keeps its session in cookies, whatever it asks for.
+    transport = session if "authorization" in call.request.headers else "cookie"
+    return answer(call, response, opened, changed or user, transport)
 
 
 @router.post(

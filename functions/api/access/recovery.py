@@ -48,6 +48,8 @@ async def forgotten(username: str, project_id: str, request: Request) -> None:
     if not await attempts.spend(REQUESTS_OF_SOURCE, "forgot", sources.network(request)):
         raise attempts.too_many(3600)
     user = await people.by_name(username, project_id)
+    if user is None and project_id:
+        user = await people.by_name(username, "")
     if user is not None:
         await _send(user, url)
     await asyncio.sleep(max(0.0, ANSWER_SECONDS - (time.monotonic() - began)))

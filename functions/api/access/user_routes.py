@@ -174,8 +174,8 @@ async def user_get(user_id: UserId, response: Response, call: Annotated[Call, ne
     "/user/{user_id}",
     operation_id="user_update",
     summary="Change a user",
-    description="May be changed: username, name, email, metadata; of a user of the platform also admin and "
-    "projects. Username and email only by who holds all that the user holds.",
+    description="May be changed: username, name, email, metadata; of a user of the platform also admin. "
+    "Username and email only by who holds all that the user holds.",
     responses=_CHANGED,
 )
 async def user_update(

@@ -126,6 +126,22 @@ async def test_a_page_refreshes_by_cookie_and_signs_out(api: Api) -> None:
         assert (await http.get(f"{SITE}/v1/user/me", headers=headers)).status_code == 401
 
 
+async def test_a_page_that_changes_its_password_gets_cookies_and_no_tokens(api: Api) -> None:
+    project = api.project(ids.new_id())
+    user = account(api, project)
+    async with api.client() as http:
+        signed = (await _page(http, user, project)).json()
+        headers = {"X-Forwarded-Proto": "https", "X-CSRF-Token": signed["csrfToken"]}
+        body = {"old": PASSWORD, "new": PASSWORD + "-2"}
+        changed = await http.post(f"{SITE}/v1/user/changePassword", json=body, headers=headers)
+        assert changed.status_code == 200, changed.text
+        assert not {"idToken", "refreshToken"} & changed.json().keys()
+        headers["X-CSRF-Token"] = changed.json()["csrfToken"]
+        assert (
+            await http.patch(f"{SITE}/v1/user/me", json={"name": "A"}, headers=headers)
+        ).status_code == 200
+
+
 async def test_without_a_cookie_or_a_body_there_is_nothing_to_refresh(api: Api) -> None:
     async with api.client() as http:
         answer = await http.post("/v1/login/refresh")

@@ -189,6 +189,25 @@ async def test_letters_are_the_same_in_whatever_form_a_keyboard_sends_them(api: 
             assert (await http.post("/v1/login", json=login)).status_code == 200
 
 
+async def test_a_user_of_the_platform_finds_his_way_back_from_a_project(api: Api) -> None:
+    project = api.project(ids.new_id())
+    user = account(api, projects=[project])
+    async with api.client() as http:
+        await _forgot(http, user.username, project)
+        (mail,) = _mails(api)
+        assert (await _reset(http, _token(mail))).status_code == 200
+        assert (await sign_in(http, user, project, NEW)).status_code == 200
+        assert (await sign_in(http, user, "", NEW)).status_code == 200
+
+
+async def test_mails_asked_for_at_once_are_limited_too(api: Api) -> None:
+    project = api.project(ids.new_id())
+    user = account(api, project)
+    async with api.client() as http:
+        await asyncio.gather(*(_forgot(http, user.username, project, f"192.0.2.{n}") for n in range(30)))
+    assert 1 <= len(_mails(api)) <= recovery.MAILS_TO_USER
+
+
 async def test_requests_and_mails_are_limited(api: Api) -> None:
     project = api.project(ids.new_id())
     user = account(api, project)

@@ -75,11 +75,11 @@ def _granted(call: Call, permissions: Sequence[str]) -> frozenset[str]:
     return frozenset().union(*(call.principal.readable(permission).devices for permission in permissions))
 
 
-def not_here(device_id: str) -> ApiError:
-    """404 for a device that is not where a path says it is."""
+def not_here(device: str) -> ApiError:
+    """404 for a device, by its id or the relation that leads to it, that is not where a path says it is."""
     return ApiError(
         404,
         "device.notFound",
-        f"there is no device {device_id[:128]!r} here",
+        f"there is no device {device[:128]!r} here",
         "check the id, and that the device stands where the path says",
     )

@@ -58,7 +58,8 @@ class Reach:
                 400, "interface.several", "the path leads to several devices", "name each by its id"
             )
         if not above.devices:
-            raise access.not_here(self._walk.last.pick or "of that relation")
+            relation = self._walk.last.relation
+            raise access.not_here(self._walk.last.pick or (relation.path if relation else ""))
         return above.devices[0]
 
     async def parent(self) -> Stored[Device]:

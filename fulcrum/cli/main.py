@@ -29,6 +29,9 @@ class Command(Root):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError as error:
+            _quiet()
+            raise typer.Exit(problems.OK) from error
         except ClientError as error:
             for text in problems.lines_of(error):
                 sys.stderr.write(f"fulcrum: {text}\n")
@@ -69,20 +72,15 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="fulcrum")
-    except BrokenPipeError:
-        _quiet()
-        sys.exit(problems.OK)
-    except SystemExit as end:
-        _flush(end)
+    finally:
+        _flush()
 
 
-def _flush(end: SystemExit) -> None:
+def _flush() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _quiet()
-        sys.exit(problems.OK)
-    raise end
 
 
 def _quiet() -> None:

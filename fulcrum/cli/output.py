@@ -75,8 +75,9 @@ def show_items(items: Sequence[Any], shape: Shape) -> None:
 
 
 def show_object(value: Mapping[str, Any]) -> None:
-    """Write one object, a leaf a line."""
-    leaves = [(path, values.cell(path, leaf)) for path, leaf in values.flat(value)]
+    """Write one object, a leaf a line; what is empty is left out."""
+    ordered = {key: value[key] for key in values.columns([value])}
+    leaves = [(path, values.cell(path, leaf)) for path, leaf in values.flat(ordered) if leaf not in ([], {})]
     widest = max((len(path) for path, _ in leaves), default=0)
     for path, text in leaves:
         line(f"{path:<{widest}}  {text}".rstrip())

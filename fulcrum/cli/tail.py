@@ -12,9 +12,10 @@ import typer
 
 from fulcrum.cli import output, targets, values
 from fulcrum.cli.connection import Connection, Options
-from fulcrum.errors import Unreachable
+from fulcrum.errors import ApiError, Unreachable
 
 _LONGEST_WAIT = 30.0
+_PASSING = (429, 503)
 _AMONG = ("data", "event", "ack", "changed")
 
 
@@ -78,8 +79,9 @@ def follow(connection: Connection, request: Any, wait: Any = time.sleep) -> Iter
                         was_ready, pause = True, 1.0
                     elif heard.name == "gap":
                         output.note("something may have been missed: read again what matters")
-        except Unreachable as error:
-            if not was_ready:
+        except (Unreachable, ApiError) as error:
+            is_passing = isinstance(error, Unreachable) or error.status in _PASSING
+            if not (was_ready and is_passing):
                 raise
             output.note(f"{error}; again in {pause:.0f} s")
         wait(pause)

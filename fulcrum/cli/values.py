@@ -77,9 +77,7 @@ def cell(key: str, value: Any) -> str:
     """A value as people read it: instants as ISO 8601 in UTC, objects as short JSON, no control character."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if key.rpartition("/")[2] in _TIMES and isinstance(value, int):
+    if key.rpartition("/")[2] in _TIMES and isinstance(value, int) and not isinstance(value, bool):
         return instant(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     # A name that somebody chose must not steer the terminal.

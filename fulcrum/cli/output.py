@@ -97,8 +97,10 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool) -
     ]
     shown = len(names) if whole or not is_terminal else _fitting(widths, width)
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in names[:shown]:
-        made.add_column(name, overflow="ellipsis", no_wrap=True)
+    for at, name in enumerate(names[:shown]):
+        # An id that is cut is of no use.
+        least = widths[0] if at == 0 and widths[0] <= 30 else None
+        made.add_column(name, overflow="ellipsis", no_wrap=True, min_width=least)
     for row in rows:
         made.add_row(*(Text(text) for text in row[:shown]))
     console = Console(width=width, file=sys.stdout, highlight=False, markup=False)

@@ -63,7 +63,7 @@ def tail(
         connection.close()
 
 
-def follow(connection: Connection, request: Any, wait: Any = time.sleep) -> Iterator[Heard]:
+def follow(connection: Connection, request: Any) -> Iterator[Heard]:
     """The events of the stream, over as many connections as it takes; Unreachable if the first one fails."""
     position, pause, was_ready = "", 1.0, False
     while True:
@@ -84,7 +84,7 @@ def follow(connection: Connection, request: Any, wait: Any = time.sleep) -> Iter
             if not (was_ready and is_passing):
                 raise
             output.note(f"{error}; again in {pause:.0f} s")
-        wait(pause)
+        time.sleep(pause)
         pause = min(2 * pause, _LONGEST_WAIT)
 
 

@@ -91,7 +91,7 @@ def test_a_session_that_has_ended_says_so_and_is_forgotten(
     assert "id_token" not in json.loads(config.read_text())["profiles"]["default"]
 
 
-@pytest.mark.parametrize("commands", [2, 6])
+@pytest.mark.parametrize("commands", [2, 4])
 def test_of_commands_at_once_one_refreshes_for_all(
     commands: int, api: FakeApi, profile: Callable[..., None], config: Path
 ) -> None:

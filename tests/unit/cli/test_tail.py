@@ -9,16 +9,20 @@ from fulcrum.cli import tail
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.fake_api import Answer, FakeApi, Seen
 
-DATA = 'event: data\ndata: {"deviceId": "d", "time": 1700000000000, "data": {"a": {"b": 1}}, "cleared": ["x"]}\n\n'
+DATA = (
+    'event: data\ndata: {"deviceId": "d", "time": 1700000000000, "data": {"a": {"b": 1}}, '
+    '"cleared": ["x"]}\n\n'
+)
 CHANGED = (
-    "id: 17-x\nevent: changed\n"
-    'data: {"kind": "device", "resourceId": "d", "verb": "updated", "time": 1700000000000, "actor": {"name": "ada"}}\n\n'
+    'id: 17-x\nevent: changed\ndata: {"kind": "device", "resourceId": "d", "verb": "updated", '
+    '"time": 1700000000000, "actor": {"name": "ada"}}\n\n'
 )
 READY = 'event: ready\ndata: {"gap": false}\n\n'
 
 
 def test_events_are_read_as_the_standard_says() -> None:
-    lines = [":comment", "event: data", "data: [1,", "data:2]", "id: 7", "retry: 3", "", "", "event: none", "", "data: plain", "", ""]
+    text = ":comment\nevent: data\ndata: [1,\ndata:2]\nid: 7\nretry: 3\n\n\nevent: none\n\ndata: plain\n\n"
+    lines = text.split("\n")
     assert list(tail.parsed(lines)) == [tail.Heard("data", [1, 2], "7"), tail.Heard("message", "plain", "")]
 
 

@@ -34,6 +34,10 @@ _READ = needs(
     anywhere=True,
     others=["device.readHistory", "device.readEvents", "device.readByNetworkAlias"],
 )
+_MORE = {
+    405: problem("The path does not end on what the method is for"),
+    504: problem("The query took too long"),
+}
 _READS = "Reads a bounded number of devices whatever the path: a page may be short, and 'next' goes on."
 
 
@@ -77,9 +81,8 @@ async def list_(
     "relationship or '*': a page of devices. Ends on getDeviceByNetworkAlias, history or events: those of "
     f"what stands before, by query parameters. {_READS}",
     responses=GONE
-    | {
-        200: {"model": Device | Page[Device], "description": "The device, or a page; or what history answers"}
-    },
+    | _MORE
+    | {200: {"model": Device | Page[Device], "description": "The device, a page, or what history answers"}},
     response_model=None,
 )
 async def get(
@@ -125,7 +128,7 @@ async def get(
     operation_id="interface_search_root",
     summary="Search the devices of a blueprint in a system",
     description="The path ends on .search; the body is that of a search.",
-    responses=GONE | {200: {"model": SearchPage, "description": "A page of the devices that match"}},
+    responses=GONE | _MORE | {200: {"model": SearchPage, "description": "A page of the devices that match"}},
     response_model=None,
     openapi_extra=_body({"filter": {"type": "equals", "field": "tags", "value": "north"}}),
 )
@@ -147,6 +150,7 @@ async def search_root(
     "commit, or links the one that 'deviceId' names. Ends on .search: searches what stands before, and on "
     "history or events: queries them. With an Idempotency-Key a device is created once.",
     responses=ITEM
+    | _MORE
     | {
         200: {"model": Device | SearchPage, "description": "The linked device, or what was searched for"},
         201: {"model": Device, "description": "The new device"},

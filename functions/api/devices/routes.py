@@ -10,6 +10,7 @@ from functions.api.resources import lists, once, patch
 from functions.api.resources.answers import GONE, etag, problem
 from shared.model.device import DEVICE, Device, DeviceCreate
 from shared.model.page import Deleted, Page
+from shared.model.system import SYSTEM
 
 router = APIRouter(tags=["device"])
 
@@ -82,6 +83,7 @@ async def create(
     operation_id="system_devices_list",
     summary="List the devices of a system",
     description=_LIST,
+    responses=GONE,
 )
 async def list_of_system(
     system_id: SystemId,
@@ -103,7 +105,10 @@ async def list_of_system(
         from functions.api.search import past
 
         return await past.listed(call, wanted, at, per_page, cursor, total)
-    return await listing.page(call, wanted, per_page, cursor, total, refs)
+    page = await listing.page(call, wanted, per_page, cursor, total, refs)
+    if not page.items:
+        await call.scope.get(SYSTEM, system_id)  # 404 for a system that is not there
+    return page
 
 
 @router.get(
@@ -111,6 +116,7 @@ async def list_of_system(
     operation_id="device_list",
     summary="List the devices of a project",
     description=_LIST,
+    responses=GONE,
 )
 async def list_of_project(
     project_id: ProjectId,
@@ -135,7 +141,10 @@ async def list_of_project(
         from functions.api.search import past
 
         return await past.listed(call, wanted, at, per_page, cursor, total)
-    return await listing.page(call, wanted, per_page, cursor, total, refs)
+    page = await listing.page(call, wanted, per_page, cursor, total, refs)
+    if not page.items:
+        await call.scope.must_exist()
+    return page
 
 
 @router.get(

@@ -8,14 +8,15 @@ from typing import Any
 
 import msgspec
 
-from functions.api.history.reach import Device
 from functions.api.needs import Call
 from shared import clock, fold, ids, names, values
 from shared.clients import firestore, pubsub
 from shared.errors import ApiError
 from shared.history import EARLIEST_MS
 from shared.messages import VERSION, DeviceDataEvent, DeviceEventAck, EventRecord
+from shared.model.device import Device
 from shared.store.change import retrying
+from shared.store.scope import Stored
 
 TOPIC = "writer"
 SOURCE = "api"
@@ -30,7 +31,7 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 async def create(
-    call: Call, device: Device, type_: str, time: int | None, data: Any, key: str | None
+    call: Call, device: Stored[Device], type_: str, time: int | None, data: Any, key: str | None
 ) -> dict[str, Any]:
     """Publish an event record of a device; returns it as it is answered, once Pub/Sub has confirmed.
 
@@ -48,9 +49,9 @@ async def create(
         received_time=at,
         project_id=call.scope.project_id,
         device_id=device.id,
-        system_id=device.system_id,
-        blueprint_id=device.blueprint_id,
-        network_id=device.network_id,
+        system_id=device.fields.get("systemId"),
+        blueprint_id=device.fields.get("blueprintId"),
+        network_id=device.fields.get("networkId"),
         event=[EventRecord(type_, time, record_id, data)],
         source=SOURCE,
         user_id=call.principal.id,
@@ -61,14 +62,16 @@ async def create(
         "type": type_,
         "time": time,
         "deviceId": device.id,
-        "systemId": device.system_id,
-        "blueprintId": device.blueprint_id,
+        "systemId": event.system_id,
+        "blueprintId": event.blueprint_id,
         "data": data,
         "userId": call.principal.id,
     }
 
 
-async def acknowledge(call: Call, device: Device, event_id: str, type_: str, data: Any) -> dict[str, Any]:
+async def acknowledge(
+    call: Call, device: Stored[Device], event_id: str, type_: str, data: Any
+) -> dict[str, Any]:
     """Publish that somebody took notice of an event record; of several the first counts."""
     now = clock.now_ms()
     _check(None, data, now)
@@ -78,8 +81,8 @@ async def acknowledge(call: Call, device: Device, event_id: str, type_: str, dat
         received_time=now,
         project_id=call.scope.project_id,
         device_id=device.id,
-        system_id=device.system_id,
-        blueprint_id=device.blueprint_id,
+        system_id=device.fields.get("systemId"),
+        blueprint_id=device.fields.get("blueprintId"),
         event_type=type_,
         data=data,
         source=SOURCE,
@@ -113,7 +116,7 @@ def _check(time: int | None, data: Any, now: int) -> None:
 
 
 async def _identity(
-    call: Call, device: Device, body: Mapping[str, Any], key: str | None, now: int
+    call: Call, device: Stored[Device], body: Mapping[str, Any], key: str | None, now: int
 ) -> tuple[str, int]:
     """The id of a record and the time of its first request; the same for every request with one key."""
     if not key:

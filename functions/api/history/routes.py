@@ -5,14 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from functions.api.history import reach, records
+from functions.api.devices import access
+from functions.api.history import reach, records, run
 from functions.api.history.models import Ack, AckCreate, DeviceState, Event, EventCreate
-from functions.api.history.reading import body_of, query_docs
+from functions.api.history.reading import query_docs
 from functions.api.history.state_at import state_at
 from functions.api.needs import Call, needs
 from functions.api.resources import once
 from functions.api.resources.answers import GONE, problem
-from shared.history_query import Model, Scope
+from shared.history_query import Model
 from shared.history_query.instants import instant
 
 router = APIRouter(tags=["history"])
@@ -20,14 +21,6 @@ _READ: dict[Model, str] = {"history": "device.readHistory", "events": "device.re
 DeviceId = Annotated[str, Path(max_length=200, description="The id of the device")]
 SystemId = Annotated[str, Path(max_length=200, description="The id of the system")]
 ProjectId = Annotated[str, Path(max_length=200, description="The id of the project")]
-
-
-async def _answered(call: Call, model: Model, scope: Scope) -> Response:
-    # What queries need is loaded with the first one.
-    from functions.api.history import run
-
-    body = await body_of(call.request)
-    return await run.answered(body, model, scope, call.request.headers.get("accept", ""))
 
 
 def _queries(model: Model, path: str, posted: tuple[str, ...]) -> None:
@@ -38,17 +31,17 @@ def _queries(model: Model, path: str, posted: tuple[str, ...]) -> None:
     async def of_device(
         device_id: DeviceId, call: Annotated[Call, needs(permission, anywhere=True)]
     ) -> Response:
-        return await _answered(call, model, await reach.of_device(call, device_id, permission))
+        return await run.answer(call, model, await reach.of_device(call, device_id, permission))
 
     async def of_system(
         system_id: SystemId, call: Annotated[Call, needs(permission, anywhere=True)]
     ) -> Response:
-        return await _answered(call, model, await reach.of_system(call, system_id, permission))
+        return await run.answer(call, model, await reach.of_system(call, system_id, permission))
 
     async def of_project(
         project_id: ProjectId, call: Annotated[Call, needs(permission, anywhere=True)]
     ) -> Response:
-        return await _answered(call, model, await reach.of_project(call, permission))
+        return await run.answer(call, model, await reach.of_project(call, permission))
 
     for owner, handler, extra in (
         ("device", of_device, GONE),
@@ -82,7 +75,7 @@ async def create_event(
     call: Annotated[Call, needs("device.updateEvents", anywhere=True)],
     idempotency_key: once.Key = None,
 ) -> Event:
-    device = await reach.device(call, device_id, "device.updateEvents")
+    device = await access.load(call, "device.updateEvents", device_id)
     made = await records.create(call, device, body.type, body.time, body.data, idempotency_key)
     return Event.model_validate(made)
 
@@ -104,7 +97,7 @@ async def acknowledge_event(
     call: Annotated[Call, needs("device.updateEvents", anywhere=True)],
     body: AckCreate | None = None,
 ) -> Ack:
-    device = await reach.device(call, device_id, "device.updateEvents")
+    device = await access.load(call, "device.updateEvents", device_id)
     given = body or AckCreate()
     return Ack.model_validate(await records.acknowledge(call, device, event_id, given.type, given.data))
 
@@ -125,6 +118,6 @@ async def get_historical(
     call: Annotated[Call, needs("device.readHistory", anywhere=True)],
 ) -> DeviceState:
     when = instant(at, "at")
-    await reach.device(call, device_id, "device.readHistory")
+    await access.load(call, "device.readHistory", device_id)
     state: Any = (await state_at(call.scope.project_id, [device_id], when))[device_id]
     return DeviceState(device_id=device_id, at=when, last_event_time=state.last_event_time, data=state.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import msgspec
 from starlette.responses import Response, StreamingResponse
 
 from functions.api.history import cursors, exports, problems
+from functions.api.history.reading import body_of
+from functions.api.needs import Call
 from shared import clock, history_query
 from shared.clients import bigquery
 from shared.config import settings
@@ -27,6 +30,12 @@ def max_bytes(query: history_query.Query) -> int:
     """How many bytes a query may read: the server's limit, or less if the query says so."""
     limit = int(settings().number("HISTORY_MAX_BYTES", DEFAULT_MAX_BYTES))
     return min(limit, query.max_bytes or limit)
+
+
+async def answer(call: Call, model: Model, scope: history_query.Scope) -> Response:
+    """The answer to a request that queries the rows of a scope, which the caller may read."""
+    body = await body_of(call.request)
+    return await answered(body, model, scope, call.request.headers.get("accept", ""))
 
 
 async def answered(body: Any, model: Model, scope: history_query.Scope, accept: str) -> Response:
@@ -47,8 +56,6 @@ async def answered(body: Any, model: Model, scope: history_query.Scope, accept: 
 
 def _within(query: history_query.Query, cursor: cursors.Cursor, body: Any) -> history_query.Query:
     """The query with the window of its first page, which must be the one that it names itself."""
-    import dataclasses
-
     if query.start != cursor.start or (body.get("end") is not None and query.end != cursor.end):
         raise problems.cursor_invalid()
     return dataclasses.replace(query, end=cursor.end)

@@ -28,7 +28,7 @@ from shared.store.unique import taken as taken
 
 R = TypeVar("R", bound=Resource)
 
-# A commit takes at most 500 writes.
+# Of one request. A commit takes any number, of 10 MiB in all: who changes more at once says so.
 MAX_WRITES = firestore.MAX_WRITES
 _TRIES = 10
 _COMMIT_TRIES = 3
@@ -47,6 +47,7 @@ class Change:
     actor: Actor
     request_id: str
     now: int = field(default_factory=clock.now_ms)
+    most: int = MAX_WRITES
     writes: list[Any] = field(default_factory=list)
     # Of a creation with an Idempotency-Key: the key's document, and the id that it says.
     once: str | None = None
@@ -58,6 +59,7 @@ class Change:
     _locks: list[Lock] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
     _events_affected: bool = False
+    _project: tuple[Stored[Any], Mapping[str, Any]] | None = None
 
     def create(
         self,
@@ -169,6 +171,14 @@ class Change:
         self._locks.append(Lock(name, kind, field_name, text, fields))
         self.put(name, fields, exists=False)
 
+    def guard(self, project: Stored[Any], fields: Mapping[str, Any]) -> None:
+        """Have the commit hold only if the project is as it was read; ``fields`` are set on it.
+
+        Whatever the event path must learn of changes the project, so nothing of that happens in between.
+        """
+        self._project = (project, fields)
+        self._events_affected = True
+
     def affect_events(self) -> None:
         """Have the event path look again at what it knows of this project."""
         self._events_affected = True
@@ -210,11 +220,12 @@ class Change:
         audit_names = self._add_audit()
         if self._events_affected:
             self.writes.append(self._revision())
-        if len(self.writes) > MAX_WRITES:
+        self._hand_over()
+        if len(self.writes) > self.most:
             raise ApiError(
                 400,
                 "change.tooLarge",
-                f"the change needs {len(self.writes)} writes, and one change has at most {MAX_WRITES}",
+                f"the change needs {len(self.writes)} writes, and one change has at most {self.most}",
                 "split it into smaller ones",
             )
         tries = 0
@@ -272,7 +283,29 @@ class Change:
         write.update_mask.SetInParent()
         write.update_transforms.add(field_path="revision").increment.integer_value = 1
         write.current_document.exists = True
+        if self._project is not None:
+            project, fields = self._project
+            write.update_mask.field_paths.extend(sorted(fields))
+            kept = {key: value for key, value in fields.items() if value is not None}
+            values.to_fields(write.update.fields, kept)
+            write.current_document.update_time.CopyFrom(project.update_time)
         return write
+
+    def _hand_over(self) -> None:
+        """A name that one resource frees and another takes changes hands: one write instead of two."""
+        freed = {write.delete for write in self.writes if write.WhichOneof("operation") == "delete"}
+        taken_again = {
+            write.update.name
+            for write in self.writes
+            if write.update.name in freed and write.current_document.WhichOneof("condition_type") == "exists"
+        }
+        if not taken_again:
+            return
+        self.writes = [write for write in self.writes if write.delete not in taken_again]
+        self._locks = [lock for lock in self._locks if lock.name not in taken_again]
+        for write in self.writes:
+            if write.update.name in taken_again:
+                write.ClearField("current_document")
 
     def _lock(self, kind: Kind[Any], field_name: str, parts: tuple[str, ...] | None, holder: str) -> None:
         if parts is not None:

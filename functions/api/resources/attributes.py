@@ -26,17 +26,18 @@ _MIRRORED = ("relationshipType", "owned", "forwardData")
 
 async def _creating(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     blueprint = await call.scope.get(BLUEPRINT, fields["blueprintId"])
-    _check(fields)
-    above = fields.get("parentPath") or fields["path"].rpartition("/")[0] or None
-    if above and not paths.is_below(fields["path"], above):
-        raise _invalid(f"the path {fields['path']!r} does not lie below the parentPath {above!r}")
+    check_definition(fields)
+    above = parent_path(fields)
     attribute_id = change.planned_id = change.planned_id or ids.new_id()
     further: dict[str, Any] = {"parentPath": above}
     edits: dict[str, dict[str, Mapping[str, Any] | None]] = {blueprint.id: {attribute_id: fields}}
     if fields["type"] == "relationship":
         further |= {"owned": fields.get("owned", False), "forwardData": fields.get("forwardData", False)}
         mirror_id = ids.new_id()
-        mirror = await _mirror(call, blueprint, {**fields, **further}, attribute_id)
+        target = await call.scope.find(BLUEPRINT, fields["targetBlueprintId"])
+        if target is None:
+            raise _invalid(f"targetBlueprintId: there is no blueprint {fields['targetBlueprintId']!r}")
+        mirror = mirror_of(blueprint.id, blueprint.fields, {**fields, **further}, attribute_id)
         edits.setdefault(mirror["blueprintId"], {})[mirror_id] = mirror
         change.create(ATTRIBUTE, mirror, mirror_id)
         further |= {"mirrorId": mirror_id, "mirrorPath": mirror["path"]}
@@ -44,24 +45,29 @@ async def _creating(call: Call, change: Change, fields: Mapping[str, Any]) -> Ma
     return further
 
 
-async def _mirror(
-    call: Call, blueprint: Stored[Any], fields: Mapping[str, Any], attribute_id: str
+def parent_path(fields: Mapping[str, Any]) -> str | None:
+    """What of an attribute's path lies above it; ApiError 400 for a parentPath that does not."""
+    above: str | None = fields.get("parentPath") or fields["path"].rpartition("/")[0] or None
+    if above and not paths.is_below(fields["path"], above):
+        raise _invalid(f"the path {fields['path']!r} does not lie below the parentPath {above!r}")
+    return above
+
+
+def mirror_of(
+    blueprint_id: str, blueprint: Mapping[str, Any], fields: Mapping[str, Any], attribute_id: str
 ) -> dict[str, Any]:
     """The wire fields of the other side of a relationship, on the children's blueprint."""
-    target = await call.scope.find(BLUEPRINT, fields["targetBlueprintId"])
-    if target is None:
-        raise _invalid(f"targetBlueprintId: there is no blueprint {fields['targetBlueprintId']!r}")
-    made = f"{blueprint.fields['alias']}_{fields['path'].replace('/', '_')}"[: paths.MAX_LENGTH]
+    made = f"{blueprint['alias']}_{fields['path'].replace('/', '_')}"[: paths.MAX_LENGTH]
     return {
-        "name": blueprint.fields["name"],
+        "name": blueprint["name"],
         "path": fields.get("mirrorPath") or made,
         "type": "parentRelationship",
         "isCollection": False,
         "source": "User",
         "tags": [],
         "metadata": {},
-        "blueprintId": target.id,
-        "sourceBlueprintId": blueprint.id,
+        "blueprintId": fields["targetBlueprintId"],
+        "sourceBlueprintId": blueprint_id,
         "mirrorId": attribute_id,
         **{wire: fields[wire] for wire in _MIRRORED},
     }
@@ -74,7 +80,7 @@ async def _updating(
         if not same(fields.get("owned"), stored.fields.get("owned")):
             raise _is_mirror(stored, "change")
         return {}
-    _check(fields)
+    check_definition(fields)
     if stored.fields["type"] == "relationship" and not same(fields.get("owned"), stored.fields.get("owned")):
         mirror = await call.scope.find(ATTRIBUTE, stored.fields["mirrorId"])
         if mirror is not None:
@@ -99,7 +105,7 @@ async def _deleting(call: Call, change: Change, stored: Stored[Any]) -> str | No
     return job_id
 
 
-def _check(fields: Mapping[str, Any]) -> None:
+def check_definition(fields: Mapping[str, Any]) -> None:
     """ApiError 400 for a definition that is none."""
     if fields["type"] == "parentRelationship":
         raise _invalid("type: a parentRelationship is made with its relationship, on the parents' blueprint")

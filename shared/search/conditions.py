@@ -94,6 +94,17 @@ EVERYTHING = All(())
 UNITS = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "nmi": 1852.0, "ft": 0.3048, "yd": 0.9144}
 
 
+# Letters whose small form depends on the language or on what follows: stores would not agree on them.
+CASE_FOLDED = (("\u0130", "i"), ("\u03a3", "\u03c3"), ("\u03c2", "\u03c3"))
+
+
+def folded(text: str) -> str:
+    """A text as it is compared where case does not count."""
+    for letter, small in CASE_FOLDED:
+        text = text.replace(letter, small)
+    return text.lower()
+
+
 def fields_of(condition: Condition) -> Iterator[Field]:
     """All fields that a condition looks at; of a point, the two numbers."""
     if isinstance(condition, All | Any_):
@@ -215,7 +226,7 @@ class Reader:
         return Geo(point_field(node.need("field")), lat, lon, metres)
 
     def _text(self, node: Node, _: int) -> Condition:
-        words = tuple(dict.fromkeys(node.need("value").text().lower().split()))
+        words = tuple(dict.fromkeys(folded(node.need("value").text()).split()))
         if not 0 < len(words) <= MAX_WORDS:
             raise node.need("value").bad(f"has {len(words)} words", f"Search for 1 to {MAX_WORDS} words")
         fields = self._text_fields

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.search.conditions import (
+    CASE_FOLDED,
     All,
     Any_,
     Compare,
@@ -22,6 +23,7 @@ from shared.search.conditions import (
     Not,
     Scalar,
     Text,
+    folded,
     point,
 )
 from shared.search.fields import Field
@@ -151,9 +153,9 @@ class Expressions:
         return _sure(made(self.column("s", field)))
 
     def _like(self, like: Like, text: str) -> str:
-        value = like.value.lower() if like.ignore_case else like.value
+        value = folded(like.value) if like.ignore_case else like.value
         given = self.parameters.add(value)
-        text = f"LOWER({text})" if like.ignore_case else text
+        text = _folded(text) if like.ignore_case else text
         if like.how == "contains":
             return f"STRPOS({text}, {given}) > 0"
         return f"{'STARTS_WITH' if like.how == 'startsWith' else 'ENDS_WITH'}({text}, {given})"
@@ -162,7 +164,7 @@ class Expressions:
         given = self.parameters.add(word)
         return self._joined_sql(
             (
-                self._any_text(field, lambda column: f"STRPOS(LOWER({column}), {given}) > 0")
+                self._any_text(field, lambda column: f"STRPOS({_folded(column)}, {given}) > 0")
                 for field in text.fields
             ),
             " OR ",
@@ -199,3 +201,9 @@ _HALF_DEGREE = 3.141592653589793 / 360
 
 def _sure(sql: str) -> str:
     return f"COALESCE({sql}, FALSE)"
+
+
+def _folded(sql: str) -> str:
+    for letter, small in CASE_FOLDED:
+        sql = f"REPLACE({sql}, '{letter}', '{small}')"
+    return f"LOWER({sql})"

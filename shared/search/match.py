@@ -24,6 +24,7 @@ from shared.search.conditions import (
     Not,
     Scalar,
     Text,
+    folded,
     point,
 )
 from shared.search.fields import Field, inside
@@ -89,7 +90,7 @@ def matches(condition: Condition, device: Device) -> bool:
             return arc(condition.lat, condition.lon, place[0], place[1]) <= condition.metres
         case Text():
             texts = [
-                value.lower()
+                folded(value)
                 for field in condition.fields
                 for value in device.scalars(field)
                 if isinstance(value, str)
@@ -125,7 +126,7 @@ def _alike(like: Like, value: Scalar) -> bool:
         return False
     wanted = like.value
     if like.ignore_case:
-        value, wanted = value.lower(), wanted.lower()
+        value, wanted = folded(value), folded(wanted)
     if like.how == "startsWith":
         return value.startswith(wanted)
     return value.endswith(wanted) if like.how == "endsWith" else wanted in value

@@ -62,7 +62,9 @@ class Node:
         if len(self.value) > most:
             raise self.bad(f"has {len(self.value)} members", f"Give at most {most}")
         for key, item in self.value.items():
-            yield key, Node(item, self._below(key))
+            node = Node(item, self._below(key))
+            Node(key, node.place).text(100)
+            yield key, node
 
     def has(self, key: str) -> bool:
         """Whether an object has a member that is not null."""
@@ -75,7 +77,8 @@ class Node:
         return Node(self.value[key], self._below(key))
 
     def _below(self, key: str) -> str:
-        return f"{self.place}.{key}" if self.place else key
+        shown = key[:100].encode(errors="replace").decode()
+        return f"{self.place}.{shown}" if self.place else shown
 
     def text(self, most: int = MAX_TEXT) -> str:
         """A text that is not empty and valid Unicode."""
@@ -87,6 +90,8 @@ class Node:
             self.value.encode()
         except UnicodeEncodeError:
             raise self.bad("is no valid Unicode", "Send no lone surrogates") from None
+        if "\0" in self.value:
+            raise self.bad("holds the character NUL", "Send text without it")
         return self.value
 
     def number(self) -> float | int:

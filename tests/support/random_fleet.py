@@ -14,7 +14,26 @@ from shared.search import match
 from tests.support.warehouse import data_row
 
 PATHS = ("a", "b", "a/b", "a/b/0", "a/0")
-_SCALARS: tuple[Any, ...] = (None, True, False, -1, 0, 1, 2, 1.5, 1e-7, "x", "xy", "Xy", "", [], [1, "q"], [1], ["q"], {})
+_SCALARS: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    -1,
+    0,
+    1,
+    2,
+    1.5,
+    1e-7,
+    "x",
+    "xy",
+    "Xy",
+    "",
+    [],
+    [1, "q"],
+    [1],
+    ["q"],
+    {},
+)
 FIELDS = (*(f"data/{path}" for path in PATHS), "name", "metadata/m", "id")
 _ASKED = (1, 2, 0, 1.5, "x", "xy", True, False, "one", "d1")
 
@@ -54,7 +73,7 @@ def fleet(random: Random, project: str, base: int, size: int) -> list[Row]:
 
 def definition(random: Random) -> dict[str, Any]:
     """The fields of a device's document."""
-    made: dict[str, Any] = {"name": random.choice(("one", "two", "xOne", "x"))}
+    made: dict[str, Any] = {"name": random.choice(("one", "two", "xOne", "x", "ΣİX", "'\"\\"))}
     if random.random() < 0.7:
         made["metadata"] = {"m": random.choice((1, 2, "x", True, None, {"z": 1}))}
     if random.random() < 0.7:
@@ -131,7 +150,7 @@ def condition(random: Random, depth: int = 2) -> dict[str, Any]:
             return {"type": "comparison", "field": field, "operator": "between", "value": bounds}
         case "like":
             how = random.choice(("startsWith", "endsWith", "contains"))
-            asked = random.choice(("x", "y", "XY"))
+            asked = random.choice(("x", "y", "XY", "ς", "'"))
             return {"type": how, "field": field, "value": asked, "ignoreCase": random.random() < 0.5}
         case "text":
             text = {"type": "text", "value": random.choice(("x", "ON d", "y x"))}

@@ -77,13 +77,13 @@ def near(found: Any, wanted: Any) -> bool:
 @pytest.mark.parametrize("seed", range(2))
 def test_aggregations_say_what_plain_python_does(bigquery: Warehouse, seed: int) -> None:
     random, project = Random(seed), ids.new_id()
-    rows = random_fleet.fleet(random, project, _BASE, 60)
-    for index in range(0, 60, 2):
+    rows = random_fleet.fleet(random, project, _BASE, 40)
+    for index in range(0, 40, 2):
         where = {"lat": random.uniform(-3, 3), "lon": random.uniform(0, 4)}
         rows.append(data_row(project, f"d{index}", (_BASE, "p"), [Write("place", where)]))
     bigquery.add_events(rows)
     devices = random_fleet.devices(rows, _BASE + 8)
-    for _ in range(9):
+    for _ in range(6):
         body = {
             "filter": random_fleet.condition(random) if random.random() < 0.5 else {},
             "aggregations": {name: aggregation(random) for name in ("x", "y")},

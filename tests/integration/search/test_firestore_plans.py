@@ -75,7 +75,7 @@ async def load(project: str, devices: list[match.Device]) -> None:
     assert set(await firestore.batch_write(writes)) == {0}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_firestore_answers_what_plain_filters_and_sorts_do(api: Api, seed: int) -> None:
     random, project = Random(seed), ids.new_id()
     rows = random_fleet.fleet(random, project, 1_700_000_000_000, 80)
@@ -93,7 +93,7 @@ async def test_firestore_answers_what_plain_filters_and_sorts_do(api: Api, seed:
     ]
     await load(project, devices)
     planned = 0
-    for _ in range(300):
+    for _ in range(150):
         sorts = random.choice(
             ([], [], ["name"], [{"field": "name", "order": "desc"}], ["created"], random_fleet.sorts(random))
         )
@@ -112,7 +112,7 @@ async def test_firestore_answers_what_plain_filters_and_sorts_do(api: Api, seed:
             assert found == [device.definition["id"] for device in wanted], body
         else:
             assert sorted(found) == sorted(device.definition["id"] for device in kept), body
-    assert planned > 60
+    assert planned > 30
     await firestore.close()
 
 

@@ -46,7 +46,7 @@ def expected(device: match.Device, field: Field) -> tuple[bool, Any]:
     return device.at(field) is not None, values[0] if values else None
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("with_snapshot", [False, True])
 def test_every_path_has_the_value_that_the_fold_gives_it(
     bigquery: Warehouse, seed: int, with_snapshot: bool
@@ -78,7 +78,7 @@ def test_searches_answer_what_plain_filters_and_sorts_do(bigquery: Warehouse, se
     bigquery.add_events(random_fleet.fleet(random, other, _BASE, 60))
     devices = {at: random_fleet.devices(rows, at) for at in (_LAST, _SNAPSHOT)}
     sizes = set()
-    for index in range(30):
+    for index in range(20):
         at = random.choice((_LAST, _SNAPSHOT))
         body = {"filter": random_fleet.condition(random), "sort": random_fleet.sorts(random)}
         search = read_search(body)
@@ -88,7 +88,7 @@ def test_searches_answer_what_plain_filters_and_sorts_do(bigquery: Warehouse, se
         wanted = match.ordered(kept, search.sorts, search.ends_descending())
         assert found == [device.definition["id"] for device in wanted], (index, body)
         sizes.add(len(found))
-    assert len(sizes) > 5
+    assert len(sizes) > 4
 
 
 def test_history_alone_other_projects_and_incomplete_snapshots_do_not_count(bigquery: Warehouse) -> None:

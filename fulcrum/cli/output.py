@@ -152,6 +152,7 @@ def raw(data: bytes) -> None:
 
 def note(text: str) -> None:
     """Tell people something on stderr, so that stdout holds the answer alone."""
+    sys.stdout.flush()
     sys.stderr.write(f"{text}\n")
 
 

@@ -525,6 +525,29 @@ class HolderUpdate(TypedDict):
     metadata: NotRequired[dict[str, Any]]
 
 
+class ImportRefused(TypedDict):
+    """The one shape of errors, with the report: nothing was written."""
+
+    status: int
+    error: str
+    message: str
+    description: str
+    requestId: str
+    report: ImportReport
+
+
+class ImportReport(TypedDict):
+    """What an import did, or with ``dryRun`` would do."""
+
+    dryRun: bool
+    rows: int
+    created: NotRequired[int]
+    updated: NotRequired[int]
+    unchanged: NotRequired[int]
+    failed: NotRequired[int]
+    errors: NotRequired[list[RowError]]
+
+
 class Job(TypedDict):
     """A job. ``kind`` and ``resourceId`` say what was deleted and is being cleared."""
 
@@ -869,6 +892,91 @@ class PublishTopic(TypedDict):
     message: NotRequired[dict[str, Any]]
 
 
+class QuarantineChoice(TypedDict):
+    """Which entries: some by their ids, or all that the filters leave."""
+
+    ids: NotRequired[list[str]]
+    all: NotRequired[bool]
+    errorType: NotRequired[str]
+    service: NotRequired[str]
+    since: NotRequired[int]
+    until: NotRequired[int]
+
+
+class QuarantineContent(TypedDict):
+    """An entry with its original bytes, as text if they are UTF-8."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    errorType: NotRequired[str]
+    message: NotRequired[str]
+    service: NotRequired[str]
+    topic: NotRequired[str]
+    subscription: NotRequired[str]
+    time: NotRequired[int]
+    publishTime: NotRequired[int]
+    sourceMessageId: NotRequired[str]
+    index: NotRequired[int]
+    projectId: NotRequired[str]
+    networkId: NotRequired[str]
+    attributes: NotRequired[dict[str, Any]]
+    size: NotRequired[int]
+    encoding: Literal["utf-8", "base64"]
+    data: str
+
+
+class QuarantineDone(TypedDict):
+    """What became of entries."""
+
+    done: int
+    failed: NotRequired[int]
+    problems: NotRequired[list[QuarantineProblem]]
+    more: NotRequired[bool]
+
+
+class QuarantineEntry(TypedDict):
+    """Something that could not be processed, without its bytes."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    errorType: NotRequired[str]
+    message: NotRequired[str]
+    service: NotRequired[str]
+    topic: NotRequired[str]
+    subscription: NotRequired[str]
+    time: NotRequired[int]
+    publishTime: NotRequired[int]
+    sourceMessageId: NotRequired[str]
+    index: NotRequired[int]
+    projectId: NotRequired[str]
+    networkId: NotRequired[str]
+    attributes: NotRequired[dict[str, Any]]
+    size: NotRequired[int]
+
+
+class QuarantineEntryPage(TypedDict):
+    """Page[QuarantineEntry]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[QuarantineEntry]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class QuarantineProblem(TypedDict):
+    """An entry that could not be dealt with."""
+
+    id: str
+    error: str
+    message: str
+
+
 class QueryUrl(TypedDict):
     """Calls a URL."""
 
@@ -884,6 +992,24 @@ class RateLimit(TypedDict):
 
     networkPerSecond: NotRequired[int]
     devicePerSecond: NotRequired[int]
+
+
+class Redrive(TypedDict):
+    """Where an entry goes."""
+
+    topic: NotRequired[str]
+
+
+class RedriveMany(TypedDict):
+    """Which entries to send again."""
+
+    topic: NotRequired[str]
+    ids: NotRequired[list[str]]
+    all: NotRequired[bool]
+    errorType: NotRequired[str]
+    service: NotRequired[str]
+    since: NotRequired[int]
+    until: NotRequired[int]
 
 
 class Refresh(TypedDict):
@@ -947,6 +1073,15 @@ class Rotation(TypedDict):
 
     overlapSeconds: NotRequired[int]
     expires: NotRequired[int]
+
+
+class RowError(TypedDict):
+    """What is wrong with a row."""
+
+    row: int
+    column: NotRequired[str]
+    error: str
+    message: str
 
 
 class Scenario(TypedDict):

@@ -5,6 +5,8 @@ Made from the API's OpenAPI document by ``python -m local.client_code``: change 
 
 from __future__ import annotations
 
+from fulcrum.client.api.quarantine import AsyncQuarantine, Quarantine
+
 from fulcrum.client.api.about import About, AsyncAbout
 from fulcrum.client.api.api_access import ApiAccess, AsyncApiAccess
 from fulcrum.client.api.attribute import AsyncAttribute, Attribute
@@ -59,6 +61,7 @@ class Resources:
         self.pending_user = PendingUser(sender)
         self.permission = Permission(sender)
         self.project = Project(sender)
+        self.quarantine = Quarantine(sender)
         self.role = Role(sender)
         self.scenario = Scenario(sender)
         self.script = Script(sender)
@@ -94,6 +97,7 @@ class AsyncResources:
         self.pending_user = AsyncPendingUser(sender)
         self.permission = AsyncPermission(sender)
         self.project = AsyncProject(sender)
+        self.quarantine = AsyncQuarantine(sender)
         self.role = AsyncRole(sender)
         self.scenario = AsyncScenario(sender)
         self.script = AsyncScript(sender)

@@ -55,11 +55,12 @@ class Device:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         cursor: str | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> types.DevicePage:
         """List the devices of a project.
 
@@ -84,6 +85,7 @@ class Device:
                         "cursor": cursor,
                         "total": total,
                         "refs": refs,
+                        "at": at,
                     },
                 )
             ),
@@ -98,10 +100,11 @@ class Device:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> Iterator[types.Device]:
         """All pages of :meth:`list`, item by item."""
         cursor: str | None = None
@@ -117,6 +120,7 @@ class Device:
                 per_page=per_page,
                 total=total,
                 refs=refs,
+                at=at,
                 cursor=cursor,
             )
             yield from page["items"]
@@ -1034,6 +1038,79 @@ class Device:
             ),
         )
 
+    def import_(
+        self,
+        project_id: str,
+        *,
+        content: bytes | str | None = None,
+        content_type: Literal["text/csv"] = "text/csv",
+        dry_run: bool | None = None,
+        partial: bool | None = None,
+    ) -> types.ImportReport:
+        """Import devices from CSV.
+
+        Makes and changes devices from a table of up to 10,000 rows and 10 MB. A row is about the device
+        with its id, its externalId or one of its outside names; if there is none it makes one. An empty
+        cell says nothing. All rows are checked before any is written, and nothing is written if one is
+        wrong, unless partial. The same table imported again changes nothing. With Accept:
+        application/x-ndjson the answer is one JSON object a line: {progress} as it goes, then {report} or
+        {error}.
+
+        Needs: device.create.
+        """
+        return cast(
+            "types.ImportReport",
+            self._sender.send(
+                Request(
+                    "POST",
+                    f"/v1/project/{segment(project_id)}/devices/import",
+                    query={"dryRun": dry_run, "partial": partial},
+                    content=content,
+                    content_type=content_type,
+                )
+            ),
+        )
+
+    def import__stream(
+        self,
+        project_id: str,
+        *,
+        content: bytes | str | None = None,
+        content_type: Literal["text/csv"] = "text/csv",
+        dry_run: bool | None = None,
+        partial: bool | None = None,
+        accept: Literal["application/x-ndjson"] = "application/x-ndjson",
+    ) -> AbstractContextManager[httpx.Response]:
+        """The answer of the operation as it comes in, in one of the types 'application/x-ndjson'."""
+        return self._sender.stream(
+            Request(
+                "POST",
+                f"/v1/project/{segment(project_id)}/devices/import",
+                query={"dryRun": dry_run, "partial": partial},
+                content=content,
+                content_type=content_type,
+                accept=accept,
+            )
+        )
+
+    def export_stream(
+        self,
+        project_id: str,
+        *,
+        system_id: str | None = None,
+        blueprint_id: str | None = None,
+        accept: Literal["text/csv"] = "text/csv",
+    ) -> AbstractContextManager[httpx.Response]:
+        """The answer of the operation as it comes in, in one of the types 'text/csv'."""
+        return self._sender.stream(
+            Request(
+                "GET",
+                f"/v1/project/{segment(project_id)}/devices/export",
+                query={"systemId": system_id, "blueprintId": blueprint_id},
+                accept=accept,
+            )
+        )
+
     def search(
         self,
         project_id: str,
@@ -1122,11 +1199,12 @@ class AsyncDevice:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         cursor: str | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> types.DevicePage:
         """List the devices of a project.
 
@@ -1151,6 +1229,7 @@ class AsyncDevice:
                         "cursor": cursor,
                         "total": total,
                         "refs": refs,
+                        "at": at,
                     },
                 )
             ),
@@ -1165,10 +1244,11 @@ class AsyncDevice:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> AsyncIterator[types.Device]:
         """All pages of :meth:`list`, item by item."""
         cursor: str | None = None
@@ -1184,6 +1264,7 @@ class AsyncDevice:
                 per_page=per_page,
                 total=total,
                 refs=refs,
+                at=at,
                 cursor=cursor,
             )
             for item in page["items"]:
@@ -2116,6 +2197,79 @@ class AsyncDevice:
             await self._sender.send(
                 Request("GET", f"/v1/device/{segment(device_id)}/getHistorical", query={"at": at})
             ),
+        )
+
+    async def import_(
+        self,
+        project_id: str,
+        *,
+        content: bytes | str | None = None,
+        content_type: Literal["text/csv"] = "text/csv",
+        dry_run: bool | None = None,
+        partial: bool | None = None,
+    ) -> types.ImportReport:
+        """Import devices from CSV.
+
+        Makes and changes devices from a table of up to 10,000 rows and 10 MB. A row is about the device
+        with its id, its externalId or one of its outside names; if there is none it makes one. An empty
+        cell says nothing. All rows are checked before any is written, and nothing is written if one is
+        wrong, unless partial. The same table imported again changes nothing. With Accept:
+        application/x-ndjson the answer is one JSON object a line: {progress} as it goes, then {report} or
+        {error}.
+
+        Needs: device.create.
+        """
+        return cast(
+            "types.ImportReport",
+            await self._sender.send(
+                Request(
+                    "POST",
+                    f"/v1/project/{segment(project_id)}/devices/import",
+                    query={"dryRun": dry_run, "partial": partial},
+                    content=content,
+                    content_type=content_type,
+                )
+            ),
+        )
+
+    def import__stream(
+        self,
+        project_id: str,
+        *,
+        content: bytes | str | None = None,
+        content_type: Literal["text/csv"] = "text/csv",
+        dry_run: bool | None = None,
+        partial: bool | None = None,
+        accept: Literal["application/x-ndjson"] = "application/x-ndjson",
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """The answer of the operation as it comes in, in one of the types 'application/x-ndjson'."""
+        return self._sender.stream(
+            Request(
+                "POST",
+                f"/v1/project/{segment(project_id)}/devices/import",
+                query={"dryRun": dry_run, "partial": partial},
+                content=content,
+                content_type=content_type,
+                accept=accept,
+            )
+        )
+
+    def export_stream(
+        self,
+        project_id: str,
+        *,
+        system_id: str | None = None,
+        blueprint_id: str | None = None,
+        accept: Literal["text/csv"] = "text/csv",
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """The answer of the operation as it comes in, in one of the types 'text/csv'."""
+        return self._sender.stream(
+            Request(
+                "GET",
+                f"/v1/project/{segment(project_id)}/devices/export",
+                query={"systemId": system_id, "blueprintId": blueprint_id},
+                accept=accept,
+            )
         )
 
     async def search(

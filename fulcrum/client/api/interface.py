@@ -58,7 +58,9 @@ class Interface:
             if cursor is None:
                 return
 
-    def search_root(self, system_id: str, blueprint_id: str) -> Any:
+    def search_root(
+        self, system_id: str, blueprint_id: str, *, body: dict[str, Any] | None = None
+    ) -> types.SearchPage:
         """Search the devices of a blueprint in a system.
 
         The path ends on .search; the body is that of a search.
@@ -66,8 +68,10 @@ class Interface:
         Needs: device.read.
         """
         return cast(
-            "Any",
-            self._sender.send(Request("POST", f"/v1/interface/{segment(system_id)}/{segment(blueprint_id)}")),
+            "types.SearchPage",
+            self._sender.send(
+                Request("POST", f"/v1/interface/{segment(system_id)}/{segment(blueprint_id)}", body=body)
+            ),
         )
 
     def get(
@@ -82,7 +86,7 @@ class Interface:
         per_page: int | None = None,
         cursor: str | None = None,
         refs: bool | None = None,
-    ) -> Any:
+    ) -> types.Device | types.DevicePage:
         """Walk to devices along relationships.
 
         Ends on a device (its id, or a relationship with one child): that device. Ends on a relationship or
@@ -93,7 +97,7 @@ class Interface:
         Needs: device.read.
         """
         return cast(
-            "Any",
+            "types.Device | types.DevicePage",
             self._sender.send(
                 Request(
                     "GET",
@@ -111,7 +115,13 @@ class Interface:
         )
 
     def create(
-        self, system_id: str, blueprint_id: str, path: str, *, idempotency_key: str | None = None
+        self,
+        system_id: str,
+        blueprint_id: str,
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
     ) -> types.Device:
         """Create, link or search devices along relationships.
 
@@ -128,6 +138,7 @@ class Interface:
                     "POST",
                     f"/v1/interface/{segment(system_id)}/{segment(blueprint_id)}/{segment(path)}",
                     headers={"Idempotency-Key": idempotency_key},
+                    body=body,
                     once=True,
                 )
             ),
@@ -234,7 +245,9 @@ class AsyncInterface:
             if cursor is None:
                 return
 
-    async def search_root(self, system_id: str, blueprint_id: str) -> Any:
+    async def search_root(
+        self, system_id: str, blueprint_id: str, *, body: dict[str, Any] | None = None
+    ) -> types.SearchPage:
         """Search the devices of a blueprint in a system.
 
         The path ends on .search; the body is that of a search.
@@ -242,9 +255,9 @@ class AsyncInterface:
         Needs: device.read.
         """
         return cast(
-            "Any",
+            "types.SearchPage",
             await self._sender.send(
-                Request("POST", f"/v1/interface/{segment(system_id)}/{segment(blueprint_id)}")
+                Request("POST", f"/v1/interface/{segment(system_id)}/{segment(blueprint_id)}", body=body)
             ),
         )
 
@@ -260,7 +273,7 @@ class AsyncInterface:
         per_page: int | None = None,
         cursor: str | None = None,
         refs: bool | None = None,
-    ) -> Any:
+    ) -> types.Device | types.DevicePage:
         """Walk to devices along relationships.
 
         Ends on a device (its id, or a relationship with one child): that device. Ends on a relationship or
@@ -271,7 +284,7 @@ class AsyncInterface:
         Needs: device.read.
         """
         return cast(
-            "Any",
+            "types.Device | types.DevicePage",
             await self._sender.send(
                 Request(
                     "GET",
@@ -289,7 +302,13 @@ class AsyncInterface:
         )
 
     async def create(
-        self, system_id: str, blueprint_id: str, path: str, *, idempotency_key: str | None = None
+        self,
+        system_id: str,
+        blueprint_id: str,
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
     ) -> types.Device:
         """Create, link or search devices along relationships.
 
@@ -306,6 +325,7 @@ class AsyncInterface:
                     "POST",
                     f"/v1/interface/{segment(system_id)}/{segment(blueprint_id)}/{segment(path)}",
                     headers={"Idempotency-Key": idempotency_key},
+                    body=body,
                     once=True,
                 )
             ),

@@ -31,11 +31,12 @@ class System:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         cursor: str | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> types.DevicePage:
         """List the devices of a system.
 
@@ -59,6 +60,7 @@ class System:
                         "cursor": cursor,
                         "total": total,
                         "refs": refs,
+                        "at": at,
                     },
                 )
             ),
@@ -72,10 +74,11 @@ class System:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> Iterator[types.Device]:
         """All pages of :meth:`devices_list`, item by item."""
         cursor: str | None = None
@@ -90,6 +93,7 @@ class System:
                 per_page=per_page,
                 total=total,
                 refs=refs,
+                at=at,
                 cursor=cursor,
             )
             yield from page["items"]
@@ -792,11 +796,12 @@ class AsyncSystem:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         cursor: str | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> types.DevicePage:
         """List the devices of a system.
 
@@ -820,6 +825,7 @@ class AsyncSystem:
                         "cursor": cursor,
                         "total": total,
                         "refs": refs,
+                        "at": at,
                     },
                 )
             ),
@@ -833,10 +839,11 @@ class AsyncSystem:
         parent_device_id: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        sort: Literal["id", "-id", "name", "-name"] | None = None,
+        sort: Literal["id", "name", "-name"] | None = None,
         per_page: int | None = None,
         total: bool | None = None,
         refs: bool | None = None,
+        at: str | None = None,
     ) -> AsyncIterator[types.Device]:
         """All pages of :meth:`devices_list`, item by item."""
         cursor: str | None = None
@@ -851,6 +858,7 @@ class AsyncSystem:
                 per_page=per_page,
                 total=total,
                 refs=refs,
+                at=at,
                 cursor=cursor,
             )
             for item in page["items"]:

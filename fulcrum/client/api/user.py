@@ -211,8 +211,8 @@ class User:
     ) -> types.User:
         """Change a user.
 
-        May be changed: username, name, email, metadata; of a user of the platform also admin and projects.
-        Username and email only by who holds all that the user holds.
+        May be changed: username, name, email, metadata; of a user of the platform also admin. Username and
+        email only by who holds all that the user holds.
 
         Needs: user.update.
         """
@@ -470,8 +470,8 @@ class AsyncUser:
     ) -> types.User:
         """Change a user.
 
-        May be changed: username, name, email, metadata; of a user of the platform also admin and projects.
-        Username and email only by who holds all that the user holds.
+        May be changed: username, name, email, metadata; of a user of the platform also admin. Username and
+        email only by who holds all that the user holds.
 
         Needs: user.update.
         """

@@ -85,12 +85,12 @@ OPERATIONS = (
         "api_access",
         "rotate",
         "POST",
-        "/v1/apiAccess/{api_access_id}/rotate",
+        "/v1/apiAccess/{apiAccess_id}/rotate",
         summary="Give an API key a new secret",
         description="The answer shows the new secret, this once; the old one stops within 10 s. Only by who holds all that the key does. With If-Match, only if nobody was faster.",
         permission="apiAccess.update",
         parameters=(
-            Parameter("api_access_id", "path", "string", True, "The id of the key", ()),
+            Parameter("apiAccess_id", "path", "string", True, "The id of the apiAccess", ()),
             Parameter(
                 "If-Match", "header", "string", False, "The ETag that the resource must still have", ()
             ),

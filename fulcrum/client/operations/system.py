@@ -28,7 +28,7 @@ OPERATIONS = (
                 "string",
                 False,
                 "By what the list is sorted; '-': downwards",
-                ("id", "-id", "name", "-name"),
+                ("id", "name", "-name"),
             ),
             Parameter("perPage", "query", "integer", False, "How many items a page has at most", ()),
             Parameter(
@@ -41,6 +41,14 @@ OPERATIONS = (
             ),
             Parameter("total", "query", "boolean", False, "Say how many there are in all", ()),
             Parameter("refs", "query", "boolean", False, "Add the resources that the items refer to", ()),
+            Parameter(
+                "at",
+                "query",
+                "string",
+                False,
+                "The list and the states as they were at this instant: epoch ms, or ISO 8601 with an offset. Read from history; refs are not given",
+                (),
+            ),
         ),
         body="none",
         body_required=False,

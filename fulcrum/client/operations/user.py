@@ -343,7 +343,7 @@ OPERATIONS = (
         "PATCH",
         "/v1/user/{user_id}",
         summary="Change a user",
-        description="May be changed: username, name, email, metadata; of a user of the platform also admin and projects. Username and email only by who holds all that the user holds.",
+        description="May be changed: username, name, email, metadata; of a user of the platform also admin. Username and email only by who holds all that the user holds.",
         permission="user.update",
         parameters=(
             Parameter("user_id", "path", "string", True, "The id of the user", ()),

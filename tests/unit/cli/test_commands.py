@@ -47,7 +47,8 @@ def test_help_imports_no_http_client_and_nothing_else_of_ours() -> None:
         "from fulcrum.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "ours = {'shared', 'functions', 'local', 'emulators'} & {name.split('.')[0] for name in sys.modules}\n"
+        "found = {name.split('.')[0] for name in sys.modules}\n"
+        "ours = {'shared', 'functions', 'local', 'emulators'} & found\n"
         "assert not ours, ours\n"
         "assert 'httpx' not in sys.modules and 'fulcrum.client.types' not in sys.modules\n"
     )

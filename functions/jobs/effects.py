@@ -110,11 +110,13 @@ class Effects:
             made.append(_tombstone(job, kind, resource_id, fields))
             made.append(_audit(job, "deleted", kind, resource_id, fields, {}, fields))
         for edit in self.edits.values():
-            if _differs(edit):
-                made += [
-                    _update(job, edit),
-                    _audit(job, "updated", edit.kind, edit.document.id, edit.before, edit.after, edit.before),
-                ]
+            if not _differs(edit):
+                continue
+            made.append(_update(job, edit))
+            # A project that goes leaves no audit behind.
+            if job.fields.get("kind") != "project":
+                before, after = edit.before, edit.after
+                made.append(_audit(job, "updated", edit.kind, edit.document.id, before, after, before))
         return made
 
     def affects_events(self) -> bool:

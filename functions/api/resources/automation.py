@@ -20,6 +20,7 @@ from shared.model.system import SYSTEM
 from shared.model.template import TEMPLATE
 from shared.model.timer import TIMER
 from shared.store.change import Change
+from shared.store.query import Query, Where
 from shared.store.scope import Stored
 
 _TIMER_REFS: dict[str, Kind[Any]] = {"systemId": SYSTEM, "deviceId": DEVICE, "scriptId": SCRIPT}
@@ -82,6 +83,19 @@ async def _updating_script(
     return {}
 
 
+async def _deleting_script(call: Call, change: Change, stored: Stored[Any]) -> str | None:
+    used = await call.scope.page(TIMER, Query((Where("scriptId", "==", stored.id),), limit=1))
+    if used.items:
+        timer = used.items[0]
+        raise ApiError(
+            409,
+            "script.inUse",
+            f"the timer {timer.id!r} ({timer.fields['name']}) runs it",
+            "delete the timer first",
+        )
+    return None
+
+
 router = APIRouter()
 router.include_router(
     crud.routes(
@@ -128,6 +142,6 @@ router.include_router(
         SCRIPT,
         "scripts",
         {"name": "Too warm", "alias": "tooWarm", "code": "def run(message, context):\n    return None\n"},
-        crud.Rules(creating=_creating_script, updating=_updating_script),
+        crud.Rules(creating=_creating_script, updating=_updating_script, deleting=_deleting_script),
     )
 )

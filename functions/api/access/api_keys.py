@@ -17,9 +17,7 @@ from shared.clients import firestore
 from shared.clients.firestore import Document
 from shared.errors import FulcrumError
 from shared.log import log
-from shared.model.api_access import API_ACCESS
 from shared.store import query as queries
-from shared.store.scope import Scope
 
 PREFIX = "fa"
 TYPE = "apiAccess"
@@ -96,7 +94,7 @@ async def _signed(text: str) -> Key | None:
     key_id, project_id = told.get("iss"), told.get("prj")
     if not isinstance(key_id, str) or not isinstance(project_id, str):
         return None
-    name = Scope(project_id).name(API_ACCESS, key_id) if _are_ids(project_id, key_id) else ""
+    name = names.document("projects", project_id, "apiAccess", key_id) if _are_ids(project_id, key_id) else ""
     key = await _keys.get(name, lambda: _by_name(name)) if name else None
     secret = sealing.unseal(key.sealed, sealing_context(project_id, key_id)) if key is not None else None
     if key is None or secret is None:

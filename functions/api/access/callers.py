@@ -37,9 +37,9 @@ async def _session(request: Request, text: str | None, *, is_cookie: bool) -> Pr
         cookies.check(request, session_id)
     project_id = _project(request, own_project)
     # An account of a project is no administrator of the platform, whatever stands in its document.
-    admin = found.user.fields.get("admin") is True and found.user.kind.top_level
+    admin = found.user.get("admin") is True and found.of_platform
     held = await grants.of("user", user_id, project_id) if project_id and not admin else ()
-    username = str(found.user.fields.get("username", ""))
+    username = str(found.user.get("username", ""))
     return Principal("user", user_id, username, project_id, admin, held, session_id)
 
 

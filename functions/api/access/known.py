@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from functions.api.access import people, sessions
+from functions.api.access.session_state import is_open, name
 from functions.api.roles.recent import Recent
-from shared import clock, values
+from shared import clock, names, values
 from shared.clients import firestore
-from shared.model.user import User
-from shared.store.scope import Stored
 
 _MAX = 20_000
 
 
 class Known(NamedTuple):
-    """A session and whose it is, as they were read together."""
+    """A session and its user, as they were read together. ``of_platform``: he is no account of a project."""
 
     session: dict[str, Any]
-    user: Stored[User]
+    user: dict[str, Any]
+    of_platform: bool
 
     def is_open(self) -> bool:
         """Whether the session holds now."""
-        return sessions.is_open(self.session, self.user.fields, clock.now_ms())
+        return is_open(self.session, self.user, clock.now_ms())
 
 
 # Session, user, project.
@@ -50,16 +49,18 @@ def forget_user(user_id: str) -> None:
 
 
 async def _read(session_id: str, user_id: str, project_id: str) -> Known | None:
-    homes = [people.home(project_id), people.PLATFORM] if project_id else [people.PLATFORM]
-    places = {each.scope.name(each.kind, user_id): each for each in homes}
-    name = sessions.name(session_id)
-    found = await firestore.batch_get([name, *places])
-    if name not in found:
+    own = name(session_id)
+    of_platform = names.document("users", user_id)
+    # An account of the project goes before a user of the platform.
+    places = [names.document("projects", project_id, "users", user_id)] if project_id else []
+    places.append(of_platform)
+    found = await firestore.batch_get([own, *places])
+    if own not in found:
         return None
-    fields = values.from_fields(found[name].fields)
+    fields = values.from_fields(found[own].fields)
     if fields.get("userId") != user_id or fields.get("projectId", "") != project_id:
         return None
-    for place, each in places.items():
+    for place in places:
         if place in found:
-            return Known(fields, people.read(each, found[place]))
+            return Known(fields, values.from_fields(found[place].fields), place == of_platform)
     return None

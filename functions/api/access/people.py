@@ -6,10 +6,10 @@ so that names, versions, tombstones and audit entries are kept for both alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from functions.api.access import documents
+from functions.api.access.session_state import password_version
 from shared import ids, names, values
 from shared.clients import firestore
 from shared.clients.firestore import Document
@@ -91,12 +91,6 @@ def email(stored: Stored[User]) -> str | None:
     """Where a user gets mail, if anywhere."""
     address = stored.fields.get("email") or stored.fields.get("username")
     return address if isinstance(address, str) and "@" in address else None
-
-
-def password_version(fields: Mapping[str, Any]) -> int:
-    """Grows with every password: sessions that were opened with another one are over."""
-    version = fields.get("passwordVersion", 0)
-    return version if isinstance(version, int) else 0
 
 
 def new_password(stored: Stored[User], password_hash: str, now: int) -> dict[str, Any]:

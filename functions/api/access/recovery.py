@@ -25,6 +25,7 @@ from functions.api.access import (
     sources,
     tokens,
 )
+from functions.api.access.session_state import password_version
 from shared import clock, ids, names, values
 from shared.clients import firestore
 from shared.errors import ApiError
@@ -68,7 +69,7 @@ async def reset(token: str, password: str, request_id: str) -> None:
             found is None
             or user is None
             or clock.now_ms() >= int(fields["expires"])
-            or fields["passwordVersion"] != people.password_version(user.fields)
+            or fields["passwordVersion"] != password_version(user.fields)
         ):
             raise _not_good()
         passwords.check(password, str(user.fields.get("username", "")))
@@ -103,7 +104,7 @@ async def change_password(
         change = Change(home.scope, actor, request_id)
         fields = people.new_password(now_stored, hashed, change.now)
         change.update(now_stored, fields)
-        opened, write = sessions.opened(session, change.now, password_version=fields["passwordVersion"])
+        opened, write = sessions.opened(session, change.now, with_version=fields["passwordVersion"])
         change.writes.append(write)
         await change.commit()
         return opened
@@ -127,7 +128,7 @@ async def _send(user: Stored[User], url: str) -> None:
         "projectId": home.project_id,
         "created": now,
         "expires": clock.to_ms(expires),
-        "passwordVersion": people.password_version(user.fields),
+        "passwordVersion": password_version(user.fields),
         "expireAt": expires,
     }
     name = names.document("passwordResets", tokens.digest(token))

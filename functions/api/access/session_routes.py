@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from functions.api.access import cookies, known, people, sessions, setup, sign_in, sources, tokens
+from functions.api.access.session_state import is_open
 from functions.api.needs import Call, public, signed_in
 from functions.api.resources import lists
 from functions.api.resources.answers import problem
@@ -149,7 +150,7 @@ async def session_list(
     items = []
     for document in found:
         fields = values.from_fields(document.fields)
-        if sessions.is_open(fields, user.fields, now):
+        if is_open(fields, user.fields, now):
             items.append(_shown(document.id, fields, call.principal.session_id))
     return Page(count=len(items), per_page=per_page, next=following, items=items)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from functions.api.access import documents, people, tokens
+from functions.api.access.session_state import is_open, name, password_version
 from shared import clock, ids, names, values
 from shared.clients import firestore
 from shared.clients.firestore import Document
@@ -45,12 +46,13 @@ class Opening(msgspec.Struct, frozen=True):
     user_agent: str
 
 
-def opened(opening: Opening, now: int, *, password_version: int | None = None) -> tuple[Opened, Any]:
+def opened(opening: Opening, now: int, *, with_version: int | None = None) -> tuple[Opened, Any]:
     """A new session, and the write that makes it."""
     session_id = ids.new_id()
     ends = now + 1000 * max(SESSION_S, opening.lifetime_s)
     made = _tokens(opening.user.id, session_id, opening.project_id, opening.lifetime_s, now, ends)
-    version = people.password_version(opening.user.fields) if password_version is None else password_version
+    if with_version is None:
+        with_version = password_version(opening.user.fields)
     fields = {
         "userId": opening.user.id,
         "projectId": opening.project_id,
@@ -58,7 +60,7 @@ def opened(opening: Opening, now: int, *, password_version: int | None = None) -
         "expires": ends,
         "revoked": False,
         "refreshHash": tokens.digest(made.refresh_token),
-        "passwordVersion": version,
+        "passwordVersion": with_version,
         "source": opening.source,
         "userAgent": opening.user_agent[:200],
         "expireAt": clock.from_ms(ends),
@@ -95,15 +97,6 @@ async def rotate(refresh_token: str) -> tuple[Opened, Stored[User]]:
         await revoke(session_id)
         raise _reused() from None
     return made, user
-
-
-def is_open(fields: dict[str, Any], user: dict[str, Any], now: int) -> bool:
-    """Whether a session still holds: neither revoked nor over, nor opened with a former password."""
-    return (
-        not fields.get("revoked")
-        and now < int(fields.get("expires", 0))
-        and people.password_version(fields) == people.password_version(user)
-    )
 
 
 async def revoke(session_id: str) -> None:
@@ -143,11 +136,6 @@ def lifetime_of(project: Document | None) -> int:
     """The same, of a project's document."""
     stored = None if project is None else values.from_fields(project.fields).get("jwtTokenExpiration")
     return int(stored) if isinstance(stored, int | float) and stored > 0 else DEFAULT_LIFETIME_S
-
-
-def name(session_id: str) -> str:
-    """The document of a session."""
-    return names.document("sessions", session_id)
 
 
 def _tokens(user_id: str, session_id: str, project_id: str, life_s: int, now: int, ends: int) -> Opened:

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from functions.transponder.decode import decode
 from shared import clock
+from shared.envelope import Delivery
 from shared.messages import DeviceDataEvent, DeviceEventAck
 from tests.support.history import DAY, History, at, event
 from tests.unit.api.history.conftest import Farm, Published
@@ -43,6 +45,20 @@ async def test_an_event_goes_through_the_pipeline_and_is_acknowledged(
         assert {key: found[key] for key in made if key != "ack"} == made
         assert found["ack"] == {**acked.json()}
         assert found["userId"] == found["ack"]["userId"]
+
+
+async def test_the_transponder_takes_what_is_published(farm: Farm, published: Published) -> None:
+    async with farm.api.client(farm.token(UPDATE)) as http:
+        made = (await http.post(EVENTS, json={"type": "alarm", "time": DAY, "data": [1, {"a": 5.0}]})).json()
+        await http.post(f"{EVENTS}/{made['id']}/ack", json={"type": "alarm"})
+    for index, (_, message, attributes) in enumerate(published.messages):
+        delivery = Delivery("m1", msgspec.json.encode(message), attributes, "writer-transponder", "", 1)
+        batch = decode(delivery, clock.now_ms())
+        assert batch.refusals == []
+        (row,) = batch.arrivals[0].rows
+        assert (row["record_id"], row["event_type"]) == (made["id"], "alarm")
+        assert row["kind"] == ("event", "ack")[index]
+        assert (row["system_id"], row["source"]) == ("s1", "api")
 
 
 async def test_a_key_makes_one_event_however_often_it_is_sent(farm: Farm, published: Published) -> None:

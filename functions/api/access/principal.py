@@ -65,10 +65,14 @@ class Principal(msgspec.Struct, frozen=True):
         """Whether the caller holds all that these grants give, where they give it: who may act on their
         holder without gaining anything by it. What is held on a device alone covers that device alone."""
         return self.admin or all(
-            self.allows(
-                permission,
-                system=grant.resource_id if grant.resource_kind == "system" else None,
-                devices=(grant.resource_id,) if grant.resource_kind == "device" else (),
+            any(
+                self.allows(
+                    held,
+                    system=grant.resource_id if grant.resource_kind == "system" else None,
+                    devices=(grant.resource_id,) if grant.resource_kind == "device" else (),
+                )
+                # One that is generated for something, ``device.create:<id>``, is part of the general one.
+                for held in {permission, permission.partition(":")[0]}
             )
             for grant in grants
             for permission in grant.permissions

@@ -84,7 +84,7 @@ def _complete(operation: dict[str, Any], need: Need) -> None:
     error = {_JSON: {"schema": {"$ref": f"{_REF}ErrorBody"}}}
     for status, answer in answers.items():
         # Errors are JSON, also those of an operation that answers a stream.
-        if status >= "400":
+        if status >= "400" and _JSON not in answer.get("content", {}):
             answer["content"] = error
         elif answer["description"] == "Successful Response":
             answer["description"] = "Done" if status != "201" else "Created"

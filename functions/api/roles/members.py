@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
@@ -12,6 +12,7 @@ from functions.api.resources.answers import problem
 from functions.api.roles import giving, grant, holders, membership
 from shared import names, values
 from shared.clients import firestore
+from shared.model.base import Identifier
 from shared.model.page import Deleted, Page
 from shared.model.role import USER_ROLE, Holder, MemberAdd
 from shared.store import query as queries
@@ -106,7 +107,9 @@ async def member_add(
     responses=_ABSENT | {409: problem("No administrator would be left")},
 )
 async def member_remove(
-    project_id: str, user_id: str, call: Annotated[Call, needs("user.assignRoles")]
+    project_id: str,
+    user_id: Annotated[Identifier, Path(description="The id of the user")],
+    call: Annotated[Call, needs("user.assignRoles")],
 ) -> Deleted:
     async def attempt() -> None:
         subject = await membership.get(call.scope, "user", user_id)

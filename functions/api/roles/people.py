@@ -13,6 +13,7 @@ from functions.api.resources import lists, once
 from functions.api.resources.answers import problem
 from functions.api.roles import giving, grant, holders
 from functions.api.roles.giving import Place
+from shared.model.base import Identifier
 from shared.model.page import Deleted, Page
 from shared.model.role import Holder, HolderAdd, HolderCreate, HolderUpdate, ResourceKind
 from shared.store.change import retrying
@@ -23,7 +24,7 @@ _ADD = {"roles": ["member"], "metadata": {"since": "2026-11"}}
 _CREATE = {"user": {"username": "ada@example.com", "password": "four-brown-tall-mugs"}, "roles": ["account"]}
 _ABSENT: dict[int | str, dict[str, Any]] = {404: problem("The resource, user or role is not in this project")}
 _LAST: dict[int | str, dict[str, Any]] = {409: problem("No administrator would be left")}
-UserId = Annotated[str, Path(max_length=128, description="The id of the user")]
+UserId = Annotated[Identifier, Path(description="The id of the user")]
 
 
 def _routes(kind: ResourceKind) -> None:

@@ -183,6 +183,8 @@ async def test_users_on_a_resource(api: Api) -> None:
             ).status_code == 404
         unknown = await http.put(f"{path}/nobody", params=query, json={"roles": ["account"]})
         assert unknown.status_code == 404
+        odd = await http.put(f"{path}/_no id", params=query, json={"roles": ["account"]})
+        assert odd.status_code == 400
     assert {resource for _, _, resource in held(api, it.project)} == {it.system, it.devices[0]}
 
 

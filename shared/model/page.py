@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
-from shared.model.base import Model
+from shared.model.base import Identifier, Model
 
 T = TypeVar("T")
 
@@ -52,3 +52,11 @@ class ErrorBody(Model):
         examples=["check the id, and that the token is of the right project"],
     )
     request_id: str = Field(description="Names this request in the logs", examples=["6b1f0c2d9a7e4f53"])
+
+
+class Verified(Model):
+    """What a check of a resource found."""
+
+    id: Identifier
+    ok: bool
+    problems: list[str] = Field(default_factory=list, examples=[["its network 'farm-lora' is gone"]])

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import Field
 
 from functions.api.devices import access, aliases
 from functions.api.needs import Call
 from shared import names, paths, values
 from shared.clients import firestore
 from shared.errors import ApiError
-from shared.model.base import Identifier, Model
 from shared.model.device import DEVICE, Device
+from shared.model.page import Verified
 from shared.store.scope import Stored
 
 NetworkId = Annotated[
@@ -23,14 +22,6 @@ AliasKey = Annotated[
     str, Query(alias="aliasKey", min_length=1, max_length=128, description="The key of the alias")
 ]
 AliasValue = Annotated[str, Query(min_length=1, max_length=128, description="The value of the alias")]
-
-
-class Verified(Model):
-    """What a check of a device found."""
-
-    id: Identifier
-    ok: bool
-    problems: list[str] = Field(default_factory=list, examples=[["its network 'farm-lora' is gone"]])
 
 
 async def by_alias(call: Call, network_id: str, alias_key: str, value: str) -> Stored[Device]:

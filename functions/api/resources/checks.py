@@ -45,13 +45,15 @@ async def rewrite(scope: Scope, change: Change, edits: Mapping[str, Edits]) -> N
 
 async def texts(scope: Scope, blueprint: Stored[Any], mode: str, edited: Edits) -> dict[str, Any]:
     """The fields of a blueprint that hold its checks, with a mode and after edits of its attributes."""
-    attributes: dict[str, Mapping[str, Any]] = {}
-    if mode != "off":
-        known = await attributes_of(scope, blueprint.id)
-        after = (known | dict(edited)).items()
-        attributes = {key: fields for key, fields in after if fields and fields["type"] not in RELATIONS}
+    known = await attributes_of(scope, blueprint.id) if mode != "off" else {}
     version = blueprint.fields.get("attributesVersion") or 0
-    return {"checks": checks_text(mode, attributes.values()), "attributesVersion": version + 1}
+    return {"checks": text(mode, known | dict(edited)), "attributesVersion": version + 1}
+
+
+def text(mode: str, attributes: Edits) -> str:
+    """The text of a mode and of attributes; those that are None, and relationships, are no part of it."""
+    known = (fields for fields in attributes.values() if fields is not None)
+    return checks_text(mode, (fields for fields in known if fields["type"] not in RELATIONS))
 
 
 async def _kept(scope: Scope, blueprint: Stored[Any], edited: Edits) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from functions.api.joining import csv_export, csv_import, csv_table
 from functions.api.joining.csv_import import Progress
 from functions.api.needs import Call, needs
-from functions.api.resources.answers import problem
+from functions.api.resources.answers import GONE, problem
 from shared.errors import ApiError, FulcrumError
 from shared.log import log
 from shared.model.device_import import ImportRefused, ImportReport
@@ -36,8 +36,9 @@ _encode = msgspec.json.Encoder().encode
     "cell says nothing. All rows are checked before any is written, and nothing is written if one is wrong, "
     "unless partial. The same table imported again changes nothing. With Accept: application/x-ndjson the "
     "answer is one JSON object a line: {progress} as it goes, then {report} or {error}.",
-    responses={
-        200: {"content": {NDJSON: {"schema": {"type": "string"}}}},
+    responses=GONE
+    | {
+        200: {"content": {NDJSON: {"schema": {"type": "string"}, "example": '{"progress":{"checked":200}}'}}},
         415: problem("The body is no CSV"),
         422: {"model": ImportRefused, "description": "Rows are wrong; nothing was written"},
     },
@@ -107,7 +108,7 @@ def _line(item: Progress | ImportReport, lenient: bool, request_id: str) -> byte
     description="The devices that you may see as a table, streamed. Imported again, it changes nothing. "
     "Cells that a spreadsheet would take for a formula have an apostrophe before them; an import drops it.",
     response_class=Response,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE}}}},
+    responses=GONE | {200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE}}}},
 )
 async def export(
     project_id: ProjectId,

@@ -177,6 +177,36 @@ async def test_progress_comes_as_lines(api: Api) -> None:
         assert last["error"]["report"]["failed"] == 1
 
 
+async def test_an_import_that_breaks_off_is_finished_by_sending_it_again(api: Api) -> None:
+    here = site(api)
+    table = _table(here, 120)
+    async with api.client(api.admin()) as http:
+        _faults(api, {"method": "Commit", "error_rate": 1.0})
+        try:
+            broken = await _import(http, here, table)
+            path = f"/v1/project/{here.project}/devices/import"
+            headers = CSV | {"Accept": "application/x-ndjson"}
+            streamed = await http.post(path, content=table, headers=headers)
+        finally:
+            _faults(api)
+        assert (broken.status_code, broken.json()["error"]) == (503, "service.unavailable")
+        assert json.loads(streamed.text.splitlines()[-1])["error"]["error"] == "service.unavailable"
+        _faults(api, {"method": "Commit", "drop_answer_rate": 0.5})
+        try:
+            lossy = await _import(http, here, table)
+        finally:
+            _faults(api)
+        assert lossy.status_code in (200, 503), lossy.text
+        done = (await _import(http, here, table)).json()
+        assert done["created"] + done["unchanged"] == 120
+    assert len(_devices(api, here)) == 120
+
+
+def _faults(api: Api, *rules: dict[str, Any]) -> None:
+    body = {"rules": list(rules), "seed": 7}
+    httpx.post(f"{api.address.http}/faults", json=body).raise_for_status()
+
+
 async def test_an_export_is_imported_without_a_change(api: Api) -> None:
     here = site(api)
     table = _table(here, 5, name="=cmd()") + "\r\n"

@@ -139,10 +139,11 @@ async def require_create(
 
 
 async def persistent(attempt: Callable[[], Awaitable[Any]]) -> Any:
-    """As the store's own, with more patience: events of a busy device win races, too."""
-    try:
+    """As the store's own ``retrying``, with more patience: events of a busy device win races, too."""
+    async with definition_rows.settled():
+        try:
+            return await retrying(attempt)
+        except ApiError as error:
+            if error.error != "change.contended":
+                raise
         return await retrying(attempt)
-    except ApiError as error:
-        if error.error != "change.contended":
-            raise
-    return await retrying(attempt)

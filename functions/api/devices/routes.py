@@ -9,7 +9,7 @@ from functions.api.needs import Call, needs
 from functions.api.resources import lists, once, patch
 from functions.api.resources.answers import GONE, etag, problem
 from shared.model.device import DEVICE, Device, DeviceCreate
-from shared.model.page import Deleted, Page
+from shared.model.page import Deleted, Page, Verified
 from shared.model.system import SYSTEM
 
 router = APIRouter(tags=["device"])
@@ -243,5 +243,5 @@ async def delete(
 )
 async def verify(
     device_id: DeviceId, call: Annotated[Call, needs("device.read", anywhere=True)]
-) -> finding.Verified:
+) -> Verified:
     return await finding.verified(call, await access.load(call, "device.read", device_id))

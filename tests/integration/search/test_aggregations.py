@@ -74,6 +74,7 @@ def near(found: Any, wanted: Any) -> bool:
     return bool(found == pytest.approx(wanted) if isinstance(wanted, float) else found == wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_aggregations_say_what_plain_python_does(bigquery: Warehouse, seed: int) -> None:
     random, project = Random(seed), ids.new_id()

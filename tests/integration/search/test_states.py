@@ -70,6 +70,7 @@ def test_every_path_has_the_value_that_the_fold_gives_it(
         assert len(found) == len(wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_searches_answer_what_plain_filters_and_sorts_do(bigquery: Warehouse, seed: int) -> None:
     random, project, other = Random(seed), ids.new_id(), ids.new_id()

@@ -1,6 +1,6 @@
 """Operations on history and events: queries of a device, a system and a project; records; a past state."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
@@ -118,6 +118,7 @@ async def get_historical(
     call: Annotated[Call, needs("device.readHistory", anywhere=True)],
 ) -> DeviceState:
     when = instant(at, "at")
-    await access.load(call, "device.readHistory", device_id)
-    state: Any = (await state_at(call.scope.project_id, [device_id], when))[device_id]
+    stored = await access.load(call, "device.readHistory", device_id)
+    blueprints = [stored.fields["blueprintId"]] if stored.fields.get("blueprintId") else []
+    state = (await state_at(call.scope.project_id, [device_id], when, blueprints))[device_id]
     return DeviceState(device_id=device_id, at=when, last_event_time=state.last_event_time, data=state.data)

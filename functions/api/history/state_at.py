@@ -1,8 +1,8 @@
 """The state of devices at a past instant, folded from their rows exactly as it is folded when they come in.
 
-From the newest complete snapshot before the instant, if there is one, else from the first row on. Rows that
-came in late, after the snapshot of a time that they lie before, are read as well: a state is what is known
-of an instant today.
+From the newest complete snapshot before the instant, if there is one, else from the first row on. A state
+is what is known of an instant today: rows that came in after the snapshot of a time that they lie before are
+read as well, up to 30 days back. What came in later than that counts from the next snapshot on.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _DAY_MS = 86_400_000
 _LOOK_BACK_MS = 8 * _DAY_MS
 # A snapshot's registers were read within the day before its instant.
 _READING_MS = _DAY_MS
+# How far before a snapshot late rows are looked for: each day more is a day more to be read and paid.
+_LATE_MS = 30 * _DAY_MS
 
 
 @dataclass
@@ -45,10 +47,13 @@ class State:
         return max((stamp[0] for stamp, _ in self.registers.values()), default=None)
 
 
-async def state_at(project_id: str, device_ids: Sequence[str], at: int) -> dict[str, State]:
+async def state_at(
+    project_id: str, device_ids: Sequence[str], at: int, blueprint_ids: Sequence[str] = ()
+) -> dict[str, State]:
     """The state of each of the devices at an instant (epoch ms), of all of them, empty for one without rows.
 
-    At most 1,000 devices a call. ApiError 503, 504, or 400 ``history.tooExpensive``.
+    At most 1,000 devices a call. ``blueprint_ids``: all of their blueprints, where they are known, so that
+    BigQuery reads no others. ApiError 503, 504, or 400 ``history.tooExpensive``.
     """
     if len(device_ids) > MAX_DEVICES:
         raise ValueError(f"{len(device_ids)} devices: at most {MAX_DEVICES} in one call")
@@ -56,7 +61,8 @@ async def state_at(project_id: str, device_ids: Sequence[str], at: int) -> dict[
     if not states:
         return states
     snapshot = await _snapshot(project_id, at)
-    sql, parameters = rows_query(settings().bigquery_dataset, project_id, sorted(states), at, snapshot)
+    dataset = settings().bigquery_dataset
+    sql, parameters = rows_query(dataset, project_id, sorted(states), at, snapshot, blueprint_ids)
     job = await _start(sql, parameters)
     with problems.told():
         async for page in bigquery.pages(job, _PAGE_ROWS, _SECONDS):
@@ -65,7 +71,12 @@ async def state_at(project_id: str, device_ids: Sequence[str], at: int) -> dict[
 
 
 def rows_query(
-    dataset: str, project_id: str, device_ids: Sequence[str], at: int, snapshot: int | None
+    dataset: str,
+    project_id: str,
+    device_ids: Sequence[str],
+    at: int,
+    snapshot: int | None,
+    blueprint_ids: Sequence[str] = (),
 ) -> tuple[str, list[bigquery.Parameter]]:
     """SQL and parameters of the rows that a state is folded from; ``snapshot`` is the instant of one."""
     parameters: list[bigquery.Parameter] = [
@@ -79,15 +90,23 @@ def rows_query(
         f"SELECT {columns}, kind, original_time FROM `{dataset}.{history.TABLE}` "  # noqa: S608 our own text
         f"WHERE {whose} AND time <= @at AND kind IN ('data', 'baseline') AND NOT historical"
     )
+    if blueprint_ids:
+        parameters.append(("blueprints", "ARRAY<STRING>", sorted(set(blueprint_ids))))
+        rows += " AND blueprint_id IN UNNEST(@blueprints)"
     if snapshot is None:
         return rows, parameters
-    parameters += [("snapshot", "TIMESTAMP", snapshot), ("read", "TIMESTAMP", snapshot - _READING_MS)]
+    parameters += [
+        ("snapshot", "TIMESTAMP", snapshot),
+        ("read", "TIMESTAMP", snapshot - _READING_MS),
+        ("since", "TIMESTAMP", max(0, snapshot - _LATE_MS)),
+    ]
     kept = (
         f"SELECT {columns}, 'data' AS kind, CAST(NULL AS STRING) AS original_time "  # noqa: S608 the same
         f"FROM `{dataset}.{device_rows.SNAPSHOTS}` "
         f"WHERE {whose} AND snapshot_time = @snapshot AND kind = 'state'"
     )
-    return f"{rows} AND (time > @snapshot OR stored_time > @read) UNION ALL {kept}", parameters
+    since = " AND time >= @since AND (time > @snapshot OR stored_time > @read)"
+    return f"{rows}{since} UNION ALL {kept}", parameters
 
 
 def _fold(states: Mapping[str, State], rows: Sequence[Sequence[str | None]]) -> None:

@@ -72,6 +72,9 @@ async def test_devices_and_projects_are_kept_apart(history: History, project: st
     assert {device: state.data for device, state in states.items()} == {"d1": {"v": 1}, "d2": {"v": 2}}
     assert states["d1"].last_event_time == START
     assert await state_at(project, [], START) == {}
+    of_blueprint = await state_at(project, ["d1"], START + 5, ["b1", "b2"])
+    assert of_blueprint["d1"].data == {"v": 1}
+    assert (await state_at(project, ["d1"], START + 5, ["b2"]))["d1"].data == {}
     with pytest.raises(ValueError, match="at most"):
         await state_at(project, ["d"] * (MAX_DEVICES + 1), START)
 
@@ -107,18 +110,21 @@ async def test_a_snapshot_stands_for_the_rows_before_it_and_late_ones_count(
     late = event(project, START + 1, {"b": 2})
     late_rows = rows_of([late])
     late_rows[0]["stored_time"] = (taken + 5) * 1000
+    # Too late to be looked for behind the snapshot.
+    long_late_rows = rows_of([event(project, START - 40 * 86_400_000, {"long": 1})])
+    long_late_rows[0]["stored_time"] = (taken + 5) * 1000
     after = event(project, taken + 1, {"c": 3})
     # What is only in the snapshot shows that it is used; a snapshot that is not complete is not.
     fold.fold(registers, [((START, "only"), fold.settle([Write("only", "there")]))])
     rows = list(device_rows.snapshot_rows(project, taken, "d1", {"name": "d1"}, registers))
     with ThreadPoolExecutor(1) as thread:
         thread.submit(snapshot, history, rows).result()
-        history.append([*rows_of([known, after]), *late_rows])
-        assert (await state_at(project, ["d1"], taken))["d1"].data == {"a": 1, "b": 2}
+        history.append([*rows_of([known, after]), *late_rows, *long_late_rows])
+        assert (await state_at(project, ["d1"], taken))["d1"].data == {"a": 1, "b": 2, "long": 1}
         thread.submit(snapshot, history, [device_rows.complete_row(project, taken)]).result()
     before = (await state_at(project, ["d1"], taken - 1))["d1"].data
     then = (await state_at(project, ["d1"], taken))["d1"].data
     later = (await state_at(project, ["d1"], taken + 1))["d1"].data
-    assert before == {"a": 1, "b": 2}
+    assert before == {"a": 1, "b": 2, "long": 1}
     assert then == {"a": 1, "b": 2, "only": "there"}
     assert later == {"a": 1, "b": 2, "only": "there", "c": 3}

@@ -88,11 +88,12 @@ class Surroundings:
         """The environment of a function's process."""
         settings = {f"FULCRUM_{name}": value for name, value in function.settings.items()}
         settings |= {f"FULCRUM_{name}": self.secrets[name] for name in function.secrets}
+        if "FULCRUM_CUSTOM_TOPICS" in settings:
+            settings["FULCRUM_CUSTOM_TOPICS"] = ",".join(self.custom_topics)
         return {
             **self.common(),
             **endpoints.environment(),
             **settings,
-            "FULCRUM_CUSTOM_TOPICS": ",".join(self.custom_topics),
             "K_SERVICE": function.name,
             "FULCRUM_LOG_FORMAT": "text",
         }

@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,18 +105,24 @@ def test_nothing_of_the_callers_reaches_a_function() -> None:
         "PYTHONPATH": "theirs",
     }
     around = Surroundings({**foreign, "PATH": "/bin", "LANG": "C", "KEEP": "1"}, "p", "m", Path("/c"))
-    around = replace(around, custom_topics=("alarms", "billing"))
     ingest = around.function(load().functions["ingest"], ENDPOINTS)
     assert "theirs" not in ingest.values()
     assert "GOOGLE_APPLICATION_CREDENTIALS" not in ingest
     assert ingest["PATH"] == "/bin"
     assert ingest["KEEP"] == "1"
     assert ingest["FULCRUM_CLOCK_FILE"] == "/c"
-    assert ingest["FULCRUM_CUSTOM_TOPICS"] == "alarms,billing"
+    assert "FULCRUM_CUSTOM_TOPICS" not in ingest
     assert ingest["FULCRUM_RATE_DEVICE_PER_SECOND"] == "100"
     assert ingest["K_SERVICE"] == "ingest"
     assert ingest["FULCRUM_BIGQUERY_STORAGE_ENDPOINT"] == "127.0.0.1:4"
     assert ingest[MARK] == "m"
+
+
+def test_who_checks_routes_knows_the_users_own_topics() -> None:
+    api = load().functions["api"]
+    secrets = dict.fromkeys(api.secrets, "s")
+    around = Surroundings({}, "p", "m", None, secrets, ("alarms", "billing"))
+    assert around.function(api, ENDPOINTS)["FULCRUM_CUSTOM_TOPICS"] == "alarms,billing"
 
 
 def test_stop_stays_below_five_seconds() -> None:

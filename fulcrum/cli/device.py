@@ -48,7 +48,9 @@ def show(
     aliases = values.flat(state.get("networkAliases", {}))
     output.show_object(head | {f"alias {path}": value for path, value in aliases})
     output.line("")
-    output.show_object(state["data"]) if state.get("data") else output.line("no data yet")
+    output.show_object(dict(sorted(state["data"].items()))) if state.get("data") else output.line(
+        "no data yet"
+    )
     if rows:
         output.line("")
         shown = [[values.instant(row["time"]), values.cell("data", row.get("data"))] for row in rows]

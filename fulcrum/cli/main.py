@@ -33,14 +33,24 @@ class Command(Root):
             _quiet()
             raise typer.Exit(problems.OK) from error
         except ClientError as error:
-            for text in problems.lines_of(error):
-                sys.stderr.write(f"fulcrum: {text}\n")
-            raise typer.Exit(problems.code_of(error)) from error
+            raise typer.Exit(_told(error)) from error
 
 
 app = typer.Typer(
     cls=Command, help=_HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
 )
+
+
+def _version(asked: bool) -> None:
+    if not asked:
+        return
+    from importlib import metadata
+
+    try:
+        sys.stdout.write(f"fulcrum {metadata.version('fulcrum')}\n")
+    except metadata.PackageNotFoundError as error:
+        raise problems.Problem("this runs from a folder, and no version is installed") from error
+    raise typer.Exit
 
 
 @app.callback()
@@ -53,14 +63,11 @@ def start(
         bool,
         typer.Option("--verbose", "-v", help="Tell every request on stderr, without what is secret in it"),
     ] = False,
-    version: Annotated[bool, typer.Option("--version", help="Say which version this is")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Keep what every command wants to know."""
-    if version:
-        from importlib import metadata
-
-        sys.stdout.write(f"fulcrum {metadata.version('fulcrum')}\n")
-        raise typer.Exit
     ctx.obj = Options(profile, verbose)
 
 
@@ -72,8 +79,17 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="fulcrum")
+    except ClientError as error:
+        sys.exit(_told(error))
     finally:
         _flush()
+
+
+def _told(error: ClientError) -> int:
+    """Say what went wrong; the code to exit with."""
+    for text in problems.lines_of(error):
+        sys.stderr.write(f"fulcrum: {text}\n")
+    return problems.code_of(error)
 
 
 def _flush() -> None:

@@ -51,8 +51,6 @@ def lines_of(error: ClientError) -> list[str]:
     lines = [f"{error.message} ({error.error})"]
     if error.description:
         lines.append(error.description)
-    if error.error.endswith(".changed") and error.status == 412:
-        lines.append("somebody changed it since: read it again, then repeat with its new version")
     if isinstance(error, NotSignedIn):
         lines.append("sign in with: fulcrum login")
     if error.request_id:

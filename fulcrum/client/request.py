@@ -73,6 +73,6 @@ def wait_before_next(
     return max(asked, 0.2 * float(2**tries) * (0.5 + random.random()))
 
 
-def segment(value: str) -> str:
+def segment(value: str | int) -> str:
     """A parameter of a path, so that no character of it is read as part of the path."""
-    return quote(value, safe="")
+    return quote(str(value), safe="")

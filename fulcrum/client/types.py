@@ -107,6 +107,24 @@ class ApiAccessSecret(TypedDict):
     token: NotRequired[str]
 
 
+class Applied(TypedDict):
+    """A change that was carried out, or had nothing to do."""
+
+    revision: int
+    base: str
+    changed: int
+    jobId: NotRequired[str]
+
+
+class ApplyAsked(TypedDict):
+    """What the project is to be, and why."""
+
+    document: dict[str, Any]
+    base: NotRequired[str]
+    message: NotRequired[str]
+    force: NotRequired[bool]
+
+
 class Attribute(TypedDict):
     """An attribute. Its path, type and unit stay as they are: delete it and create another to change them."""
 
@@ -259,6 +277,13 @@ class CanAsked(TypedDict):
     condition: NotRequired[Condition]
     resource: NotRequired[OnResource]
     resources: NotRequired[list[OnResource]]
+
+
+class ChangeAsked(TypedDict):
+    """What the project is to be."""
+
+    document: dict[str, Any]
+    base: NotRequired[str]
 
 
 class ChangePassword(TypedDict):
@@ -456,6 +481,22 @@ class EventCreate(TypedDict):
     type: NotRequired[str]
     time: NotRequired[int]
     data: NotRequired[Any]
+
+
+class Exported(TypedDict):
+    """The document of a project, and what to send along when it is changed."""
+
+    revision: int
+    base: str
+    document: dict[str, Any]
+
+
+class FieldChange(TypedDict):
+    """One field of a resource that changes."""
+
+    field: str
+    before: NotRequired[Any]
+    after: NotRequired[Any]
 
 
 class ForgotPassword(TypedDict):
@@ -656,6 +697,17 @@ class MessageRoutePage(TypedDict):
     refs: NotRequired[dict[str, dict[str, Any]]]
 
 
+class MisfitDevice(TypedDict):
+    """A device whose value would not fit."""
+
+    blueprint: str
+    path: str
+    deviceId: str
+    deviceName: str
+    value: Any
+    problem: str
+
+
 class Module(TypedDict):
     """A kind of thing, and what can be done with it."""
 
@@ -670,6 +722,13 @@ class ModuleList(TypedDict):
 
     count: int
     items: list[Module]
+
+
+class NamedElsewhere(TypedDict):
+    """Something that still names an attribute which would go."""
+
+    what: str
+    where: str
 
 
 class Network(TypedDict):
@@ -835,6 +894,20 @@ class PlacePage(TypedDict):
     next: NotRequired[str]
     items: list[Place]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Plan(TypedDict):
+    """What a change would do, to the project and to its fleet. Nothing is changed yet."""
+
+    base: str
+    revision: int
+    changes: list[ResourceChange]
+    breaking: bool
+    blocked: list[str]
+    misfits: list[MisfitDevice]
+    misfitCount: int
+    devicesRead: int
+    references: list[NamedElsewhere]
 
 
 class PlatformUserCreate(TypedDict):
@@ -1033,6 +1106,45 @@ class ResetPassword(TypedDict):
     password: str
 
 
+class ResourceChange(TypedDict):
+    """One resource that changes."""
+
+    action: Literal["create", "update", "replace", "delete"]
+    section: str
+    name: list[str]
+    fields: list[FieldChange]
+
+
+class RevisionDetail(TypedDict):
+    """A revision with its document."""
+
+    number: int
+    time: int
+    actor: dict[str, Any]
+    message: str
+    base: str
+    document: dict[str, Any]
+
+
+class RevisionList(TypedDict):
+    """Revisions, the newest first."""
+
+    count: int
+    perPage: int
+    next: NotRequired[int]
+    items: list[RevisionSummary]
+
+
+class RevisionSummary(TypedDict):
+    """A revision without its document."""
+
+    number: int
+    time: int
+    actor: dict[str, Any]
+    message: str
+    base: str
+
+
 class Role(TypedDict):
     """A role: a set of permissions, which its holder has wherever the role was given to him."""
 
@@ -1066,6 +1178,13 @@ class RolePage(TypedDict):
     next: NotRequired[str]
     items: list[Role]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class RollbackAsked(TypedDict):
+    """The revision to go back to."""
+
+    revision: int
+    force: NotRequired[bool]
 
 
 class Rotation(TypedDict):
@@ -1513,7 +1632,7 @@ class Values(TypedDict):
 
 
 class Verified(TypedDict):
-    """What a check of a device found."""
+    """What a check of a resource found."""
 
     id: str
     ok: bool

@@ -5,8 +5,6 @@ Made from the API's OpenAPI document by ``python -m local.client_code``: change 
 
 from __future__ import annotations
 
-from fulcrum.client.api.quarantine import AsyncQuarantine, Quarantine
-
 from fulcrum.client.api.about import About, AsyncAbout
 from fulcrum.client.api.api_access import ApiAccess, AsyncApiAccess
 from fulcrum.client.api.attribute import AsyncAttribute, Attribute
@@ -25,6 +23,8 @@ from fulcrum.client.api.network_key import AsyncNetworkKey, NetworkKey
 from fulcrum.client.api.pending_user import AsyncPendingUser, PendingUser
 from fulcrum.client.api.permission import AsyncPermission, Permission
 from fulcrum.client.api.project import AsyncProject, Project
+from fulcrum.client.api.project_code import AsyncProjectCode, ProjectCode
+from fulcrum.client.api.quarantine import AsyncQuarantine, Quarantine
 from fulcrum.client.api.role import AsyncRole, Role
 from fulcrum.client.api.scenario import AsyncScenario, Scenario
 from fulcrum.client.api.script import AsyncScript, Script
@@ -61,6 +61,7 @@ class Resources:
         self.pending_user = PendingUser(sender)
         self.permission = Permission(sender)
         self.project = Project(sender)
+        self.project_code = ProjectCode(sender)
         self.quarantine = Quarantine(sender)
         self.role = Role(sender)
         self.scenario = Scenario(sender)
@@ -97,6 +98,7 @@ class AsyncResources:
         self.pending_user = AsyncPendingUser(sender)
         self.permission = AsyncPermission(sender)
         self.project = AsyncProject(sender)
+        self.project_code = AsyncProjectCode(sender)
         self.quarantine = AsyncQuarantine(sender)
         self.role = AsyncRole(sender)
         self.scenario = AsyncScenario(sender)

@@ -336,6 +336,17 @@ class System:
             ),
         )
 
+    def verify(self, system_id: str) -> types.Verified:
+        """Check a system.
+
+        Whether its alias leads to it.
+
+        Needs: system.read.
+        """
+        return cast(
+            "types.Verified", self._sender.send(Request("GET", f"/v1/system/{segment(system_id)}/verify"))
+        )
+
     def history_list(
         self,
         system_id: str,
@@ -1110,6 +1121,18 @@ class AsyncSystem:
             await self._sender.send(
                 Request("DELETE", f"/v1/system/{segment(system_id)}", headers={"If-Match": if_match})
             ),
+        )
+
+    async def verify(self, system_id: str) -> types.Verified:
+        """Check a system.
+
+        Whether its alias leads to it.
+
+        Needs: system.read.
+        """
+        return cast(
+            "types.Verified",
+            await self._sender.send(Request("GET", f"/v1/system/{segment(system_id)}/verify")),
         )
 
     async def history_list(

@@ -72,7 +72,7 @@ OPERATIONS = (
         permission="user.assignRoles",
         parameters=(
             Parameter("project_id", "path", "string", True, "", ()),
-            Parameter("user_id", "path", "string", True, "", ()),
+            Parameter("user_id", "path", "string", True, "The id of the user", ()),
         ),
         body="none",
         body_required=False,

@@ -49,11 +49,11 @@ def test_each_answer_has_its_exit_code(
     assert api.seen[0].headers["if-match"] == '"3"'
 
 
-def test_a_conflict_says_how_to_go_on(run: Run, api: FakeApi, profile: Callable[..., None]) -> None:
+def test_a_lost_update_is_a_conflict(run: Run, api: FakeApi, profile: Callable[..., None]) -> None:
     api.refuse("DELETE", "/v1/system/s", 412, "system.changed")
     ended = run("system", "delete", "s", "--if-match", "3", "--yes")
     assert ended.code == 5
-    assert "read it again" in ended.err
+    assert "(system.changed)" in ended.err
 
 
 def test_what_cannot_be_reached(run: Run, profile: Callable[..., None]) -> None:

@@ -254,6 +254,11 @@ class Change:
     async def _refuse_taken(self) -> None:
         if self.once and await firestore.batch_get([self.once], ["resourceId"]):
             raise Lost  # the same request was faster: what it made is the answer
+        if self._project is not None:
+            name = self._project[0].name
+            now = (await firestore.batch_get([name], ["revision"])).get(name)
+            if now is None or now.update_time != self._project[0].update_time:
+                raise Lost
         held = await firestore.batch_get(lock.name for lock in self._locks)
         for lock in self._locks:
             if lock.name not in held:

@@ -1,0 +1,121 @@
+"""Planning and carrying out: the steps in order, each of which may refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.api.needs import Call
+from functions.api.project_code import document, revisions
+from functions.api.project_code.apply import MAX_WRITES, Builder, permissions_given, permissions_needed
+from functions.api.project_code.current import Current, current
+from functions.api.project_code.difference import Difference, difference
+from functions.api.project_code.fleet import Fleet, look
+from functions.api.project_code.references import Reference, references
+from functions.api.project_code.sections import State
+from functions.api.roles import giving
+from shared.errors import ApiError
+from shared.store import cascade
+from shared.store.change import retrying
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan: the project as it is, as it is to be, and what lies between."""
+
+    now: Current
+    base: str
+    after: State
+    change: Difference
+    fleet: Fleet
+    references: list[Reference]
+
+    @property
+    def breaking(self) -> bool:
+        """Whether it breaks what devices hold, or what others name."""
+        return bool(self.fleet.misfit_count or self.references)
+
+
+async def plan(call: Call, wanted: Mapping[str, Any], base: str | None) -> Planned:
+    """What it takes to make the project what a document says.
+
+    ApiError 400 for a document with faults, 409 for a base that the project no longer is at.
+    """
+    after = document.read(wanted)
+    now = await current(call.scope)
+    is_now = document.digest(document.write(now.state))
+    if base is not None and base != is_now:
+        raise stale(now)
+    change = difference(now.state, after)
+    fleet = await look(call.scope, now, change)
+    return Planned(now, is_now, after, change, fleet, references(after, change))
+
+
+async def apply(
+    call: Call, wanted: Mapping[str, Any], base: str | None, message: str, force: bool
+) -> tuple[int, str, int, str | None]:
+    """Carry a document out: (revision, base, number of changed resources, job), all at once or not at all."""
+
+    async def attempt() -> tuple[int, str, int, str | None]:
+        planned = await plan(call, wanted, base)
+        number, digest = revisions.head(planned.now.project.fields)
+        if not planned.change:
+            return number, planned.base, 0, None
+        _check(call, planned, force)
+        change = call.change()
+        change.most = MAX_WRITES
+        before = document.write(planned.now.state)
+        fields: dict[str, Any] = {}
+        if digest != planned.base:
+            # What was changed otherwise since the last revision, so that one can come back to it.
+            number += 1
+            fields = revisions.record(change, number, before, "as it was before the next revision")
+        builder = Builder(change, planned.now, planned.after, planned.change)
+        await builder.build()
+        number += 1
+        result = document.write(planned.after)
+        fields |= revisions.record(change, number, result, message)
+        fields |= {wire: after for wire, (_, after) in planned.change.project.items()}
+        change.guard(planned.now.project, fields)
+        await change.commit()
+        await cascade.publish(call.scope, change.job_id)
+        count = len(planned.change.edits) + bool(planned.change.project)
+        return number, document.digest(result), count, change.job_id
+
+    done: tuple[int, str, int, str | None] = await retrying(attempt)
+    return done
+
+
+def stale(now: Current) -> ApiError:
+    """409: somebody changed the project since the document was made."""
+    number, _ = revisions.head(now.project.fields)
+    return ApiError(
+        409,
+        "code.stale",
+        f"the project has changed since your base; its latest revision is {number}",
+        "export it again, bring your changes into that, and plan anew",
+    )
+
+
+def _check(call: Call, planned: Planned, force: bool) -> None:
+    for permission in sorted(permissions_needed(planned.change)):
+        call.require(permission)
+    giving.require_all(call, permissions_given(planned.change))
+    if planned.fleet.blocked:
+        raise ApiError(
+            409,
+            "code.inUse",
+            "; ".join(planned.fleet.blocked),
+            "move or delete first what has it; force does not get over this",
+        )
+    if planned.breaking and not force:
+        misfits = [f"{m.device_name} ({m.device_id}): {m.problem}" for m in planned.fleet.misfits[:20]]
+        named = [f"{r.where} names {r.what}" for r in planned.references[:20]]
+        raise ApiError(
+            409,
+            "code.breaking",
+            f"{planned.fleet.misfit_count} devices hold values that would not fit, "
+            f"{len(planned.references)} resources name what would go: " + "; ".join([*misfits, *named]),
+            "look at the plan; apply with force if that is meant",
+        )

@@ -1,0 +1,112 @@
+"""The project as it is: all resources that a document has, read once, with the ids behind their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.api.project_code.document import full
+from functions.api.project_code.sections import ATTRIBUTES, MIRROR, SECTIONS, Item, Key, Section, State
+from shared.errors import ApiError
+from shared.model.project import PROJECT, ProjectFields
+from shared.store.query import Query
+from shared.store.scope import Scope, Stored
+
+# More resources of a kind than this are not read at once.
+MAX_OF_A_KIND = 5_000
+
+
+@dataclass
+class Current:
+    """A project's state as its document has it, and the stored resources behind it."""
+
+    project: Stored[Any]
+    state: State
+    stored: dict[Key, Stored[Any]] = field(default_factory=dict)
+    # Mirrors of relationships by id: no part of a document.
+    mirrors: dict[str, Stored[Any]] = field(default_factory=dict)
+
+
+async def current(scope: Scope) -> Current:
+    """Read everything; ApiError 409 where two resources of a kind have one name, and none could tell them."""
+    project = await scope.get(PROJECT, scope.project_id)
+    found = Current(project, State(_project_fields(project)))
+    names: dict[str, dict[str, str]] = {}
+    pending: list[tuple[Section, Stored[Any]]] = []
+    for section in SECTIONS.values():
+        for stored in (await scope.page(section.kind, Query(limit=MAX_OF_A_KIND))).items:
+            if section is ATTRIBUTES and stored.fields.get("type") == MIRROR:
+                found.mirrors[stored.id] = stored
+                continue
+            name = stored.id if section.key == "id" else stored.fields.get(section.key)
+            if not isinstance(name, str):
+                continue  # a system without an alias: a document cannot name it, and leaves it alone
+            names.setdefault(section.name, {})[stored.id] = name
+            pending.append((section, stored))
+    twice: list[str] = []
+    for section, stored in pending:
+        key = _key(section, stored, names)
+        if key is None:
+            continue  # of a blueprint that is being deleted
+        if key in found.stored:
+            twice.append(f"{section.name}: two are called {key[-1]!r}")
+        found.stored[key] = stored
+        found.state.items[key] = Item(section, key, _named(section, stored, names))
+    if twice:
+        raise ApiError(
+            409, "code.ambiguous", "; ".join(sorted(twice)), "give each a name of its own, and try again"
+        )
+    return found
+
+
+def _project_fields(project: Stored[Any]) -> dict[str, Any]:
+    wires = {info.alias or name for name, info in ProjectFields.model_fields.items()}
+    return {key: value for key, value in project.fields.items() if key in wires and value is not None}
+
+
+def _key(section: Section, stored: Stored[Any], names: dict[str, dict[str, str]]) -> Key | None:
+    own = names[section.name][stored.id]
+    if section.inside is None:
+        return (section.name, own)
+    outer = names.get(section.inside, {}).get(str(stored.fields.get("blueprintId")))
+    return None if outer is None else (section.name, outer, own)
+
+
+def _named(section: Section, stored: Stored[Any], names: dict[str, dict[str, str]]) -> dict[str, Any]:
+    fields = full(section, stored.fields | {"id": stored.id})
+    for ref in section.refs:
+        if ref.wire in fields:
+            # A reference that leads nowhere any more is none.
+            name = names.get(ref.section, {}).get(fields.pop(ref.wire))
+            fields |= {ref.wire: name} if name is not None else {}
+    if section.name == "roles":
+        fields["permissions"] = sorted(_permissions(fields["permissions"], names, by_name=True))
+    if fields.get("parentPath") == fields.get("path", "").rpartition("/")[0]:
+        fields.pop("parentPath", None)  # what the path says by itself
+    if fields.get("type") == "relationship":
+        fields.pop("mirrorPath", None) if _is_made(fields, stored, names) else None
+    return fields
+
+
+def _is_made(fields: dict[str, Any], stored: Stored[Any], names: dict[str, dict[str, str]]) -> bool:
+    """Whether a mirror's path is the one that is made where none is given."""
+    alias = names["blueprints"].get(str(stored.fields.get("blueprintId")), "")
+    return bool(fields.get("mirrorPath") == f"{alias}_{fields['path'].replace('/', '_')}")
+
+
+def permissions_by_id(permissions: Iterable[str], ids: dict[str, dict[str, str]]) -> list[str]:
+    """Permissions of a document with ids in the place of names."""
+    return _permissions(permissions, ids, by_name=False)
+
+
+def _permissions(permissions: Iterable[str], table: dict[str, dict[str, str]], *, by_name: bool) -> list[str]:
+    """Permissions that are made for a blueprint, ``device.create:<it>``, with it named the other way."""
+    made = []
+    for permission in permissions:
+        verb, colon, subject = permission.partition(":")
+        other = table.get("blueprints", {}).get(subject) if verb == "device.create" else None
+        if colon and verb == "device.create" and other is None and by_name:
+            continue  # of a blueprint that is no more
+        made.append(f"{verb}:{other}" if other is not None else permission)
+    return made

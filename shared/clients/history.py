@@ -11,8 +11,8 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from shared import history
 from shared.clients import rpc
@@ -44,14 +44,17 @@ class _Broken(Exception):
 class _Stream:
     """An open stream: requests out, answers matched in order."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, channel: Any) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, channel: Any, table: str, schema: Callable[[], bytes]
+    ) -> None:
         from shared import history_wire
 
         config = settings()
-        table = f"projects/{config.cloud_project}/datasets/{config.bigquery_dataset}/tables/{history.TABLE}"
+        table = f"projects/{config.cloud_project}/datasets/{config.bigquery_dataset}/tables/{table}"
         self.loop = loop
         self.name = f"{table}/streams/_default"
         self.broken: _Broken | None = None
+        self._schema = schema
         self._request = history_wire.AppendRowsRequest
         self._pending: deque[asyncio.Future[Any]] = deque()
         self._order = asyncio.Lock()
@@ -76,7 +79,7 @@ class _Stream:
                 # What the stream is told once.
                 request.write_stream = self.name
                 request.trace_id = "fulcrum"
-                request.proto_rows.writer_schema = history.writer_schema()
+                request.proto_rows.writer_schema = self._schema()
                 self._is_first = False
             answer: asyncio.Future[Any] = self.loop.create_future()
             self._pending.append(answer)
@@ -137,16 +140,35 @@ class _Stream:
 
 
 async def _open(endpoint: str) -> _Stream:
-    return _Stream(asyncio.get_running_loop(), await open_channel(endpoint, _HOST, _SCOPES))
+    channel = await open_channel(endpoint, _HOST, _SCOPES)
+    return _Stream(asyncio.get_running_loop(), channel, history.TABLE, history.writer_schema)
+
+
+async def _open_snapshots(endpoint: str) -> _Stream:
+    # Only who writes snapshots needs it.
+    from shared import device_rows
+
+    channel = await open_channel(endpoint, _HOST, _SCOPES)
+    return _Stream(asyncio.get_running_loop(), channel, device_rows.SNAPSHOTS, device_rows.writer_schema)
+
+
+class _Table(NamedTuple):
+    """A table's stream that all share, and how one is opened that nobody shares."""
+
+    opened: Opened[_Stream]
+    open: Callable[[str], Awaitable[_Stream]]
 
 
 _opened = Opened(_open)
+_EVENTS = _Table(_opened, _open)
+_SNAPSHOTS = _Table(Opened(_open_snapshots), _open_snapshots)
 
 
 async def close() -> None:
-    """Close the stream of the running loop, if it has one."""
-    if (stream := await _opened.take()) is not None:
-        await stream.close()
+    """Close the streams of the running loop, if it has any."""
+    for table in (_EVENTS, _SNAPSHOTS):
+        if (stream := await table.opened.take()) is not None:
+            await stream.close()
 
 
 async def append(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
@@ -156,10 +178,19 @@ async def append(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
     may be stored all the same), also after ``within`` seconds, and Rejected ``history.refused`` where the
     service refuses a request without naming rows.
     """
+    return await _append_all(_EVENTS, rows, within)
+
+
+async def append_snapshots(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
+    """:func:`append` for rows of snapshots (:func:`shared.device_rows.encode`)."""
+    return await _append_all(_SNAPSHOTS, rows, within)
+
+
+async def _append_all(table: _Table, rows: Sequence[bytes], within: float) -> dict[int, str]:
     refused: dict[int, str] = {}
     deadline = time.monotonic() + within
     chunks = list(_chunks(rows))
-    await asyncio.gather(*(_append(rows, list(chunk), refused, deadline) for chunk in chunks))
+    await asyncio.gather(*(_append(table, rows, list(chunk), refused, deadline) for chunk in chunks))
     return refused
 
 
@@ -175,7 +206,7 @@ def _chunks(rows: Sequence[bytes]) -> Iterator[range]:
 
 
 async def _append(
-    rows: Sequence[bytes], indexes: list[int], refused: dict[int, str], deadline: float
+    table: _Table, rows: Sequence[bytes], indexes: list[int], refused: dict[int, str], deadline: float
 ) -> None:
     """Append some of the rows. A row that is refused takes its whole request with it: the rest goes again."""
     from shared import history_wire
@@ -185,7 +216,7 @@ async def _append(
     while indexes:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                answer = await (_send_alone if alone else _send)([rows[index] for index in indexes])
+                answer = await (_send_alone if alone else _send)(table, [rows[index] for index in indexes])
         except TimeoutError:
             raise Transient("appending to the history took too long") from None
         except _Broken as error:
@@ -214,19 +245,19 @@ async def _append(
         await asyncio.sleep(_PAUSE * 2**failures * random.uniform(0.5, 1.5))
 
 
-async def _send(rows: Sequence[bytes]) -> Any:
+async def _send(table: _Table, rows: Sequence[bytes]) -> Any:
     """Send on the stream that all share; a new one if that has ended."""
     endpoint = settings().bigquery_storage_endpoint
-    stream = await _opened.get(endpoint)
+    stream = await table.opened.get(endpoint)
     if stream.broken is not None:
-        _opened.forget(stream)
-        stream = await _opened.get(endpoint)
+        table.opened.forget(stream)
+        stream = await table.opened.get(endpoint)
     return await stream.send(rows)
 
 
-async def _send_alone(rows: Sequence[bytes]) -> Any:
+async def _send_alone(table: _Table, rows: Sequence[bytes]) -> Any:
     """Send on a stream that nobody shares, so that its end is this request's answer."""
-    stream = await _open(settings().bigquery_storage_endpoint)
+    stream = await table.open(settings().bigquery_storage_endpoint)
     try:
         return await stream.send(rows)
     finally:

@@ -1,0 +1,42 @@
+"""Writing a snapshot of a project's devices: their rows, and last the row that makes it count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared import device_rows, fold
+from shared.clients import history
+from shared.errors import Transient
+
+_CHUNK = 1_000
+
+
+async def write(
+    project_id: str, snapshot_ms: int, devices: Iterable[tuple[str, Mapping[str, Any], fold.Registers]]
+) -> int:
+    """Write a snapshot of (device id, fields of its document, registers); returns how many rows it has.
+
+    ``snapshot_ms``: the instant that it is of; nothing in it may be later, so choose one that lies as far
+    after the reading as clocks of devices may run ahead, and not more than a day after it. Where anything is
+    refused (Transient, or Rejected by :func:`shared.device_rows.snapshot_rows`) the snapshot is not complete
+    and is not used; to write it again with the same instant is safe.
+    """
+    waiting: list[bytes] = []
+    count = 0
+    for device_id, fields, registers in devices:
+        waiting += device_rows.encode(
+            list(device_rows.snapshot_rows(project_id, snapshot_ms, device_id, fields, registers))
+        )
+        if len(waiting) >= _CHUNK:
+            count += await _append(waiting)
+            waiting = []
+    count += await _append(waiting)
+    return count + await _append(device_rows.encode([device_rows.complete_row(project_id, snapshot_ms)]))
+
+
+async def _append(rows: list[bytes]) -> int:
+    refused = await history.append_snapshots(rows) if rows else {}
+    if refused:
+        raise Transient(f"a snapshot's row was refused: {next(iter(refused.values()))}")
+    return len(rows)

@@ -16,7 +16,10 @@ from shared.store.query import Query, Where, conditions
 
 async def by_rule(project_id: str, rule: Rule, ids: Sequence[str], limit: int) -> list[Document]:
     """Documents that a rule finds for some deleted ids."""
-    where = [Where(rule.field, rule.op, list(ids)), *(Where(key, "==", value) for key, value in rule.also)]
+    where = [
+        Where(rule.field, rule.op, rule.values(ids)),
+        *(Where(key, "==", value) for key, value in rule.also),
+    ]
     if rule.top_level:
         where.append(Where("projectId", "==", project_id))
     # Nothing but the names is needed of what is only removed.

@@ -7,6 +7,7 @@ aliases of a network on its devices, and all that a project has. ``functions/job
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -32,6 +33,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     unset: tuple[str, ...] = ()
     unlist: tuple[str, ...] = ()
     top_level: bool = False
+    # How a deleted id stands in the field.
+    form: str = "{}"
+
+    def values(self, resource_ids: Iterable[str]) -> list[str]:
+        """What the field may hold of deleted ids."""
+        return [self.form.format(resource_id) for resource_id in resource_ids]
 
 
 def _roles(field: str, *also: tuple[str, str]) -> Rule:
@@ -44,6 +51,23 @@ def _bury(kind: str, collection: str, field: str, *also: tuple[str, str]) -> Rul
 
 def _unset(kind: str, collection: str, field: str) -> Rule:
     return Rule(collection=collection, field=field, effect="edit", kind=kind, unset=(field,))
+
+
+def _permissions(form: str) -> Rule:
+    """Permissions that were generated for what is deleted, in roles."""
+    return Rule(
+        collection="roles",
+        field="permissions",
+        effect="edit",
+        kind="role",
+        op="array-contains-any",
+        unlist=("permissions",),
+        form=form,
+    )
+
+
+def _pending(field: str, *also: tuple[str, str]) -> Rule:
+    return _bury("pendingUser", "pendingUsers", field, *also)
 
 
 def _outside(collection: str, field: str) -> Rule:
@@ -59,6 +83,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _bury("device", "devices", "systemId"),
         _bury("timer", "timers", "systemId"),
         _roles("resourceId", ("resourceKind", "system")),
+        _pending("contextId", ("contextType", "system")),
     ),
     "blueprint": (
         _bury("device", "devices", "blueprintId"),
@@ -67,12 +92,17 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _bury("attribute", "attributes", "sourceBlueprintId"),
         _bury("scenario", "scenarios", "blueprintId"),
         _bury("dashboard", "dashboards", "scopeId", ("scope", "blueprint")),
+        _permissions("device.create:{}"),
     ),
-    "attribute": (_bury("attribute", "attributes", "mirrorId"),),
+    "attribute": (
+        _bury("attribute", "attributes", "mirrorId"),
+        _permissions("relationship.create:{}"),
+    ),
     "device": (
         _outside("aliases", "deviceId"),
         _outside("deviceTokens", "deviceId"),
         _roles("resourceId", ("resourceKind", "device")),
+        _pending("contextId", ("contextType", "device")),
         _bury("timer", "timers", "deviceId"),
         _unset("device", "devices", "parentDeviceId"),
         Rule(
@@ -93,18 +123,24 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "user": (
         _roles("subjectId", ("subjectKind", "user")),
         _outside("sessions", "userId"),
+        _outside("passwordResets", "userId"),
         _bury("dashboard", "dashboards", "owner"),
         _bury("view", "views", "owner"),
     ),
     "apiAccess": (_roles("subjectId", ("subjectKind", "apiAccess")),),
-    "role": (_roles("roleId"), _bury("dashboard", "dashboards", "scopeId", ("scope", "role"))),
+    "role": (
+        _roles("roleId"),
+        _bury("dashboard", "dashboards", "scopeId", ("scope", "role")),
+        _pending("permValue"),
+    ),
+    "script": (_bury("timer", "timers", "scriptId"),),
     "messageRoute": (
         _unset("blueprint", "blueprints", "messageRouteId"),
         _unset("device", "devices", "messageRouteId"),
     ),
 }
 # Collections beside the projects whose documents say in ``projectId`` whose they are.
-TOP_LEVEL = ("networks", "aliases", "deviceTokens", "sessions")
+TOP_LEVEL = ("networks", "aliases", "deviceTokens", "sessions", "passwordResets")
 
 
 def rules(kind: str) -> tuple[Rule, ...]:

@@ -149,7 +149,8 @@ def _edit(
                 special.forget_network(fields, network_id)
     for key in rule.unlist:
         if isinstance(fields.get(key), list):
-            fields[key] = [value for value in fields[key] if value not in resource_ids]
+            gone = rule.values(resource_ids)
+            fields[key] = [value for value in fields[key] if value not in gone]
 
 
 def _gone(job: Job, tombstone: Tombstone) -> Row:

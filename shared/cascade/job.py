@@ -24,7 +24,7 @@ State = Literal["waiting", "running", "done", "failed"]
 KINDS = frozenset(
     {
         *("project", "system", "blueprint", "device", "attribute", "network"),
-        *("user", "apiAccess", "role", "messageRoute"),
+        *("user", "apiAccess", "role", "messageRoute", "script"),
     }
 )
 

@@ -40,7 +40,10 @@ class Farm:
         self.names = {
             key: ids.new_id()
             for key in ("north", "south", "greenhouse", "sensor", "owns", "sees", "ownedBy", "seenBy")
-        } | {key: ids.new_id() for key in ("route", "role", "user", "key", "dashboard", "view", "scenario")}
+        } | {
+            key: ids.new_id()
+            for key in ("route", "role", "user", "key", "dashboard", "view", "scenario", "script")
+        }
         self.greenhouses = [ids.new_id() for _ in range(greenhouses)]
         self.sensors = {ids.new_id(): number for number in range(greenhouses * sensors)}
         write(api, dict(self._documents()))
@@ -90,7 +93,18 @@ class Farm:
                 mirrorId=known[relation],
             )
         yield self._resource("messageRoutes", known["route"], route=json.dumps({"x": ["writer"]}))
-        yield self._resource("roles", known["role"], permissions=["device.read"])
+        permissions = [
+            "device.read",
+            f"device.create:{known['sensor']}",
+            f"relationship.create:{known['owns']}",
+        ]
+        yield self._resource("roles", known["role"], permissions=permissions)
+        waiting = {"issuer": "x", "perm": "role", "permValue": known["role"], "contextType": "system"}
+        yield self._resource("pendingUsers", ids.new_id(), **waiting, contextId=known["north"])
+        yield self._resource("scripts", known["script"], alias="tooWarm", code="")
+        yield self._resource("timers", ids.new_id(), scriptId=known["script"], action="{}")
+        reset = {"userId": known["user"], "projectId": self.project}
+        yield f"passwordResets/{ids.new_id()}", reset
         yield self._resource("users", known["user"], username="jo", passwordHash="secret")
         yield self._resource("apiAccess", known["key"], secretHash="secret")
         yield self._resource("dashboards", known["dashboard"], scope="personal", owner=known["user"])

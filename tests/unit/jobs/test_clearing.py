@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from shared.cascade import job
+from shared.model.api_access import API_ACCESS
 from shared.model.attribute import ATTRIBUTE
 from shared.model.base import Kind, Model, Resource
 from shared.model.blueprint import BLUEPRINT
 from shared.model.device import DEVICE
 from shared.model.message_route import MESSAGE_ROUTE
+from shared.model.role import ROLE
+from shared.model.script import SCRIPT
 from shared.model.system import SYSTEM
+from shared.model.user import USER
 from tests.support.api import Api
 from tests.support.jobs import Jobs, everything, references
 from tests.support.projects import Farm, delete
@@ -25,6 +29,10 @@ _KINDS: dict[str, Kind[Any]] = {
     "owns": ATTRIBUTE,
     "seenBy": ATTRIBUTE,
     "route": MESSAGE_ROUTE,
+    "role": ROLE,
+    "user": USER,
+    "key": API_ACCESS,
+    "script": SCRIPT,
 }
 
 

@@ -32,7 +32,12 @@ def test_every_kind_with_rules_starts_a_job() -> None:
 
 def test_what_is_buried_is_of_the_kind_that_its_collection_holds() -> None:
     collections = {"device": "devices", "attribute": "attributes", "timer": "timers"}
-    collections |= {"scenario": "scenarios", "dashboard": "dashboards", "view": "views"}
+    collections |= {
+        "pendingUser": "pendingUsers",
+        "scenario": "scenarios",
+        "dashboard": "dashboards",
+        "view": "views",
+    }
     for rules in hanging.RULES.values():
         for rule in rules:
             if rule.effect == "bury":

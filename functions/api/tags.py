@@ -36,5 +36,5 @@ TAGS = {
     "audit": "Who changed what, and when.",
     "job": "Jobs that go on after an answer, such as what a deletion clears.",
     "live": "What changes, as it changes.",
-    "revision": "The project as code: exported, planned, applied and rolled back.",
+    "project_code": "The project as code: exported, planned, applied and rolled back.",
 }

@@ -74,7 +74,8 @@ def _changed(kind_name: str, value: Any, segments: list[str], operation: PatchOp
             return None
         if operation.op == "add":
             return _added(kind_name, value, operation)
-        return operation.value
+        # A later operation may lead into it, and the whole patch may be applied anew after a lost race.
+        return copy.deepcopy(operation.value)
     if value is None:
         value = {}
     if not isinstance(value, dict):

@@ -1,0 +1,91 @@
+"""What a PATCH changes, and that an object and an array of changes mean the same."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.api.resources.patch import PatchOperation, apply
+from shared.errors import ApiError
+
+MAY = frozenset({"name", "tags", "metadata"})
+FIELDS = {"name": "N", "tags": ["a"], "metadata": {"x": {"y": 1}, "z": None}}
+
+
+def change(path: str, value: Any = None, op: Any = "set") -> list[PatchOperation]:
+    return [PatchOperation(path=path, value=value, op=op)]
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        ({"name": "M"}, {"name": "M"}),
+        ({"name": None}, {"name": None}),
+        ({"/metadata/x/y": 2}, {"metadata": {"x": {"y": 2}, "z": None}}),
+        ({"metadata/new/deep": 2}, {"metadata": {"x": {"y": 1}, "z": None, "new": {"deep": 2}}}),
+        ({"metadata/x": None}, {"metadata": {"z": None}}),
+        ({"metadata/x/y": 2, "metadata/z": 3}, {"metadata": {"x": {"y": 2}, "z": 3}}),
+        ({}, {}),
+        (change("tags", "b", "add"), {"tags": ["a", "b"]}),
+        (change("tags", "a", "add"), {"tags": ["a"]}),
+        (change("metadata/list", 1, "add"), {"metadata": {"x": {"y": 1}, "z": None, "list": [1]}}),
+        (change("metadata/x/y", op="remove"), {"metadata": {"x": {}, "z": None}}),
+        (change("metadata/none", op="remove"), {"metadata": {"x": {"y": 1}, "z": None}}),
+        (change("metadata/x/y"), {"metadata": {"x": {"y": None}, "z": None}}),
+    ],
+)
+def test_changes(patch: Any, expected: dict[str, Any]) -> None:
+    assert apply("system", MAY, FIELDS, patch) == expected
+    assert FIELDS == {"name": "N", "tags": ["a"], "metadata": {"x": {"y": 1}, "z": None}}
+
+
+@pytest.mark.parametrize(
+    ("patch", "error"),
+    [
+        ({"id": "x"}, "system.path"),
+        ({"names": "x"}, "system.path"),
+        ({"metadata//x": 1}, "system.path"),
+        ({"metadata/": 1}, "system.path"),
+        ({"/": 1}, "system.path"),
+        ({"metadata/" + "a/" * 20 + "b": 1}, "system.path"),
+        ({"name/first": "x"}, "system.patch"),
+        ({"tags/0": "x"}, "system.patch"),
+        (change("name", "x", "add"), "system.patch"),
+        (change("metadata", 1, "add"), "system.patch"),
+    ],
+)
+def test_what_cannot_be_changed(patch: Any, error: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        apply("system", MAY, FIELDS, patch)
+    assert (refused.value.status, refused.value.error) == (400, error)
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, True), (0, False), (1, 1.0)])
+def test_what_differs_in_type_is_added(one: Any, other: Any) -> None:
+    changed = apply("system", MAY, {"metadata": {"list": [one]}}, change("metadata/list", other, "add"))
+    assert len(changed["metadata"]["list"]) == 2
+
+
+paths = st.lists(st.sampled_from("xyz"), min_size=0, max_size=3).map(lambda s: "/".join(["metadata", *s]))
+json = st.recursive(
+    st.integers() | st.booleans(), lambda inner: st.dictionaries(st.sampled_from("xyz"), inner)
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(paths, json, max_size=4), st.dictionaries(st.sampled_from("xyz"), json))
+def test_an_object_means_the_same_as_an_array(patch: dict[str, Any], metadata: dict[str, Any]) -> None:
+    def outcome(given: Any) -> Any:
+        try:
+            return apply("system", MAY, {"metadata": metadata}, given)
+        except ApiError as error:
+            return error.error
+
+    before = copy.deepcopy(patch)
+    found = outcome(patch)
+    assert patch == before
+    assert found == outcome([PatchOperation(path=p, value=v) for p, v in patch.items()])

@@ -27,8 +27,13 @@ WRITTEN: dict[str, str] = {
     "history": "fulcrum.cli.history:history",
     "events": "fulcrum.cli.history:events",
     "search": "fulcrum.cli.search:search",
+    **{name: f"fulcrum.cli.project_code:{name}" for name in ("export", "plan", "apply", "rollback")},
+    "revisions": "fulcrum.cli.project_code:revisions",
     "device show": "fulcrum.cli.device:show",
     "device import": "fulcrum.cli.device:import_",
+    "quarantine show": "fulcrum.cli.quarantine:show",
+    "quarantine redrive": "fulcrum.cli.quarantine:redrive",
+    "quarantine purge": "fulcrum.cli.quarantine:purge",
 }
 
 

@@ -53,7 +53,7 @@ def call(ctx: typer.Context, operation: Operation, given: Mapping[str, Any]) -> 
     shape = shape_of(given)
     try:
         request = request_of(operation, given, connection)
-        if operation.method == "DELETE":
+        if deletes(operation):
             confirm(f"{operation.summary} ({_target(operation, given)})?", bool(given.get("yes")))
         if kind := _stream(operation, given):
             stream(connection, replace(request, accept=kind))
@@ -65,6 +65,11 @@ def call(ctx: typer.Context, operation: Operation, given: Mapping[str, Any]) -> 
                 output.note("this is shown once and kept nowhere: keep it now")
     finally:
         connection.close()
+
+
+def deletes(operation: Operation) -> bool:
+    """Whether something is gone afterwards."""
+    return operation.method == "DELETE" or operation.name.startswith("purge")
 
 
 def shape_of(given: Mapping[str, Any]) -> Shape:

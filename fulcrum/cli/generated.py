@@ -127,7 +127,7 @@ def _common(operation: Operation) -> Iterator[Input]:
     yield word("project", "The project, if not the one in use")
     if operation.paged:
         yield flag("all", "All pages")
-    if operation.method == "DELETE":
+    if calling.deletes(operation):
         yield flag("yes", "Do not ask", "-y")
     if "text/csv" in operation.streams:
         yield flag("csv", "Write CSV, as a stream")

@@ -1,0 +1,149 @@
+"""A project's document as a folder of YAML, one file a resource, and back.
+
+``fulcrum.yaml`` has the project's own fields, ``blueprints/coldStore.yaml`` a blueprint with its attributes,
+``scripts/tooWarm.py`` a script's code beside ``scripts/tooWarm.yaml``. ``fulcrum.lock`` names the state that
+the folder was made from. A resource is known by what its file says, not by the file's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fulcrum.cli.problems import Problem, usage
+
+ROOT, LOCK = "fulcrum.yaml", "fulcrum.lock"
+# Section → the field by which a resource of it is known.
+SECTIONS = {
+    "messageRoutes": "name",
+    "blueprints": "alias",
+    "networks": "id",
+    "systems": "alias",
+    "templates": "alias",
+    "scripts": "alias",
+    "roles": "name",
+}
+_HEAD = ("format", "project")
+
+
+class _Loader(yaml.SafeLoader):
+    """As JSON has it: what looks like a date is a text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks, lists indented below their key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def write(folder: Path, document: Mapping[str, Any], base: str) -> list[Path]:
+    """Write a document; files of resources that it does not have are removed. Returns what was written.
+
+    Problem if the folder holds something else, so that nothing of somebody's is overwritten.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / ROOT).exists():
+        raise usage(f"{folder} holds something else", "name an empty folder, or one that was exported before")
+    files = dict(_files(document))
+    files[Path(LOCK)] = f"# The state that this folder was made from. Written by fulcrum.\nbase: {base}\n"
+    for section in SECTIONS:
+        for old in (folder / section).glob("*"):
+            if old.suffix in (".yaml", ".py") and old.relative_to(folder) not in files:
+                old.unlink()
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return sorted(files)
+
+
+def write_base(folder: Path, base: str) -> None:
+    """Note that the folder and the project are at the same state now."""
+    (folder / LOCK).write_text(
+        f"# The state that this folder was made from. Written by fulcrum.\nbase: {base}\n", encoding="utf-8"
+    )
+
+
+def read(folder: Path) -> tuple[dict[str, Any], str | None]:
+    """The document of a folder, and the base that it was made from if it says one; Problem for a faulty file."""
+    if not (folder / ROOT).is_file():
+        raise usage(f"{folder} has no {ROOT}", "make the folder by: fulcrum export FOLDER")
+    document = _load(folder / ROOT)
+    if not isinstance(document, dict):
+        raise Problem(f"{folder / ROOT} holds no object", "export the project anew to see what it looks like")
+    strange = sorted(set(document) - set(_HEAD))
+    if strange:
+        raise Problem(
+            f"{folder / ROOT}: {', '.join(strange)}: not known here", "keep resources in their folders"
+        )
+    for section in SECTIONS:
+        document[section] = [_resource(path, section) for path in sorted((folder / section).glob("*.yaml"))]
+    lock = _load(folder / LOCK) if (folder / LOCK).is_file() else None
+    base = lock.get("base") if isinstance(lock, dict) else None
+    return document, base if isinstance(base, str) else None
+
+
+def _files(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    yield Path(ROOT), _dump({key: document[key] for key in _HEAD if key in document})
+    for section, key in SECTIONS.items():
+        used: set[str] = set()
+        for resource in document.get(section, ()):
+            name = _file_name(str(resource[key]), used)
+            if section == "scripts":
+                yield Path(section) / f"{name}.py", resource["code"]
+                resource = {field: value for field, value in resource.items() if field != "code"}
+            yield Path(section) / f"{name}.yaml", _dump(resource)
+
+
+def _file_name(name: str, used: set[str]) -> str:
+    """A name that every file system takes: two resources never share one."""
+    plain = re.sub(r"[^A-Za-z0-9_\-]+", "-", name).strip("-")[:80] or "unnamed"
+    made, number = plain, 1
+    while made.lower() in used:
+        number += 1
+        made = f"{plain}-{number}"
+    used.add(made.lower())
+    return made
+
+
+def _resource(path: Path, section: str) -> Any:
+    found = _load(path)
+    if not isinstance(found, dict):
+        raise Problem(f"{path} holds no object", "export the project anew to see what it looks like")
+    if section == "scripts" and "code" not in found:
+        code = path.with_suffix(".py")
+        if not code.is_file():
+            raise Problem(
+                f"{code} is missing: the code of {path.name}", "put the file back, or remove the other"
+            )
+        found["code"] = code.read_text(encoding="utf-8")
+    return found
+
+
+def _load(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 made of SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Problem(f"{path}: {' '.join(str(error).split())}", "correct the file") from None
+
+
+def _dump(value: Any) -> str:
+    made = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return str(made)

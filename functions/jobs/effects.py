@@ -12,9 +12,12 @@ from shared import device_rows, ids, names, values
 from shared.clients.firestore import Document
 from shared.clients.firestore_pb import messages
 from shared.history import Row
+from shared.store.audit import differences
 
 # One commit takes 500 writes and 10 MiB; a step stays well below both.
 MAX_WRITES = 360
+# Firestore takes requests of 10 MiB, its emulator of 4 MiB.
+MAX_BYTES = 3_500_000
 # With less than this nothing might fit.
 MIN_WRITES = 12
 # What the event path must learn of: the project's revision grows with a change of any of these.
@@ -189,12 +192,7 @@ def _audit(
     after: Mapping[str, Any],
     named: Mapping[str, Any],
 ) -> Any:
-    changes = [
-        {"path": key}
-        | {k: v for k, v in (("before", before.get(key)), ("after", after.get(key))) if v is not None}
-        for key in sorted({*before, *after})
-        if before.get(key) != after.get(key) and key not in ("created", "lastModified", "version")
-    ]
+    changes = differences(before, after, frozenset())
     entry = {
         "verb": verb,
         "kind": kind,

@@ -12,6 +12,9 @@ from typing import Literal
 
 import msgspec
 
+# Documents that may be large: a step buries few of them, and keeps their content in tombstones.
+LARGE = frozenset({"scenarios", "dashboards", "views", "timers"})
+FEW = 3
 # How many tombstones a step takes at once: what the operator ``in`` compares with.
 GROUP = 30
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from functions.jobs import find, hanging, special
-from functions.jobs.effects import MAX_WRITES, Effects, Job, merge
+from functions.jobs.effects import MAX_BYTES, MAX_WRITES, MIN_WRITES, Effects, Job, merge
 from functions.jobs.special import Tombstone
 from shared import clock, device_rows, history, ids, names, values
 from shared.cascade import job as jobs
@@ -46,6 +46,8 @@ async def run(job: Job, limit: int = MAX_WRITES) -> Outcome:
         finished = {"state": "done", "step": "", "expireAt": clock.from_ms(job.now) + jobs.KEPT}
         return await _commit(job, [], finished, 0)
     plan = await _plan(job, pending, limit)
+    if limit > MIN_WRITES and sum(write.ByteSize() for write in plan.writes) > MAX_BYTES:
+        raise Transient("the step is too large for one commit: a smaller one follows")
     if plan.rows:
         await _tell_history(plan.rows)
     writes = list(plan.writes)
@@ -122,6 +124,8 @@ async def _by_rules(job: Job, kind: str, resource_ids: Sequence[str], effects: E
     for rule in hanging.rules(kind):
         cost = {"remove": 1, "bury": 3, "edit": 2}[rule.effect]
         limit = effects.room // cost
+        if rule.collection in hanging.LARGE:
+            limit = min(limit, hanging.FEW)
         if not limit:
             return False
         found = await find.by_rule(job.project_id, rule, resource_ids, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -117,6 +118,28 @@ async def test_the_event_path_and_the_audit_learn_of_it(api: Api, jobs: Jobs) ->
     by_job = [entry for entry in entries if entry["actor"]["kind"] == "platform"]
     assert {entry["verb"] for entry in by_job} == {"deleted", "updated"}
     assert {entry["requestId"] for entry in by_job} == {"r1"}
+
+
+async def test_large_resources_go_in_small_steps(api: Api, jobs: Jobs) -> None:
+    farm = Farm(api, greenhouses=1, sensors=2)
+    bulk = json.dumps(["x" * 300_000])
+    for number in range(12):
+        place = farm.below("scenarios", f"s{number}")
+        api.documents.document(place).set({"blueprintId": farm.names["sensor"], "tracks": bulk})
+    for sensor in farm.sensors:
+        api.documents.document(farm.below("devices", sensor)).update({"metadata": {"x": "y" * 700_000}})
+    job_id = await delete(farm.project, BLUEPRINT, farm.names["sensor"])
+    await jobs.finish()
+    assert job_of(api, farm, job_id)["state"] == "done"
+    assert list(api.documents.collection(farm.below("scenarios")).stream()) == []
+    entry = api.documents.collection(farm.below("audit")).where(filter=_equal("resourceId", "s3")).get()[0]
+    assert len(entry.get("changes")) < 10_000
+
+
+def _equal(name: str, value: str) -> Any:
+    from google.cloud.firestore_v1.base_query import FieldFilter
+
+    return FieldFilter(name, "==", value)
 
 
 async def test_a_finished_job_that_is_told_again_does_nothing(api: Api, jobs: Jobs) -> None:

@@ -32,6 +32,11 @@ async def test_a_system_can_be_granted_alone(api: Api) -> None:
         for params in ({"name": "S2"}, {"alias": "s2"}, {"tags": "x"}):
             assert (await http.get(path, params=params)).json()["items"] == []
         assert (await http.get(f"/v1/system/{mine['id']}")).json() == mine
+        assert (await http.get(f"/v1/system/{mine['id']}/contacts")).json()["items"] == []
+        await http.patch(f"/v1/system/{mine['id']}", json={"contacts": [{"name": "Ada"}]})
+        contacts = (await http.get(f"/v1/system/{mine['id']}/contacts")).json()
+        assert (contacts["count"], contacts["items"]) == (1, [{"name": "Ada"}])
+        assert (await http.get(f"/v1/system/{other['id']}/contacts")).status_code == 403
         assert (await http.patch(f"/v1/system/{mine['id']}", json={"name": "Mine"})).status_code == 200
         for answer in (
             await http.get(f"/v1/system/{other['id']}"),

@@ -28,8 +28,8 @@ _EXAMPLE = {
     "resourceKind": "system",
     "resourceId": "5hPz0WkTn3JqB8vGd1MxCe",
 }
-# A commit takes 500 writes, and each role given or taken is two or three of them.
-MAX_AT_ONCE = 100
+# A commit takes 500 writes, and each role given is up to six of them.
+MAX_AT_ONCE = 80
 Subject = Annotated[Identifier | None, Query(alias="subjectId", description="Only those of this user or key")]
 OfKind = Annotated[
     SubjectKind | None, Query(alias="subjectKind", description="Only those of users, or of keys")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.api.access import grants
+from functions.api.devices import holding
 from functions.api.needs import Call
 from functions.api.roles import admins, giving, membership
 from functions.api.roles.giving import Place
@@ -45,6 +46,8 @@ async def give(
         giving.require_all(call, _permissions(roles[each.role_id]), places[key])
         fields = each.wire() | {"resourceKind": key[0], "resourceId": key[1]}
         made[giving.user_role_id(fields)] = fields
+    # What hangs on these is cleared when they are deleted; nothing may come to hang on them later.
+    holding.exists(change, *(at.document for at in places.values()), *(role.name for role in roles.values()))
     present = await scope.find_many(USER_ROLE, made)
     for user_role_id, fields in made.items():
         if user_role_id in present:
@@ -67,6 +70,7 @@ async def _check_subjects(
         for subject_id in named:
             if subject_id not in known:
                 raise not_found(kind, subject_id)
+            holding.exists(change, known[subject_id].document)
             if known[subject_id].unlimited:
                 # Its first role takes everything else from the key: that is for who holds as much.
                 giving.require_all(call, [EVERYTHING])

@@ -19,7 +19,7 @@ _MASK = ("username", "name", "projects", "admin", "narrowed")
 class Subject(NamedTuple):
     """A user or an API key. ``platform``: a user of the platform, not of the project alone.
 
-    ``unlimited``: an API key that may do everything as long as it has no role.
+    ``unlimited``: an API key that may do everything as long as it has no role. ``document``: its name.
     """
 
     kind: str
@@ -28,6 +28,7 @@ class Subject(NamedTuple):
     platform: bool = False
     admin: bool = False
     unlimited: bool = False
+    document: str = ""
 
 
 async def find(scope: Scope, kind: str, subject_ids: Iterable[str]) -> dict[str, Subject]:
@@ -39,7 +40,7 @@ async def find(scope: Scope, kind: str, subject_ids: Iterable[str]) -> dict[str,
         for name, document in (await firestore.batch_get(keys, _MASK)).items():
             fields = values.from_fields(document.fields)
             unlimited = not fields.get("narrowed")
-            found[keys[name]] = Subject(kind, keys[name], _name(fields), unlimited=unlimited)
+            found[keys[name]] = Subject(kind, keys[name], _name(fields), unlimited=unlimited, document=name)
         return found
     own = {names.document("projects", scope.project_id, "users", each): each for each in wanted}
     of_platform = {names.document("users", each): each for each in wanted}
@@ -47,7 +48,7 @@ async def find(scope: Scope, kind: str, subject_ids: Iterable[str]) -> dict[str,
     for name, document in documents.items():
         fields = values.from_fields(document.fields)
         if name in own:
-            found[own[name]] = Subject(kind, own[name], _name(fields))
+            found[own[name]] = Subject(kind, own[name], _name(fields), document=name)
         elif scope.project_id in (fields.get("projects") or ()):
             found[of_platform[name]] = _of_platform(of_platform[name], fields)
     return found
@@ -108,7 +109,9 @@ def _transform(change: Change, user_id: str) -> Any:
 
 
 def _of_platform(user_id: str, fields: dict[str, Any]) -> Subject:
-    return Subject("user", user_id, _name(fields), platform=True, admin=bool(fields.get("admin")))
+    name = names.document("users", user_id)
+    admin = bool(fields.get("admin"))
+    return Subject("user", user_id, _name(fields), platform=True, admin=admin, document=name)
 
 
 def _name(fields: dict[str, Any]) -> str:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 
 from functions.api.roles import standard
+from functions.api.roles.given import MAX_AT_ONCE
 from shared import ids
+from shared.clients import firestore
 from tests.support.api import Api
 
 
@@ -104,6 +107,50 @@ async def test_of_several_all_or_none_are_given(api: Api) -> None:
         for bad in wrong:
             answer = await http.post("/v1/userRole", params={"projectId": it.project}, json=[good, bad])
             assert answer.status_code == 404, bad
+    assert held(api, it.project) == set()
+
+
+async def test_as_many_as_may_be_are_given_and_taken_in_one_change(api: Api) -> None:
+    it = fleet(api)
+    where = api.documents.document(f"projects/{it.project}")
+    body = []
+    for number in range(MAX_AT_ONCE):
+        for collection in ("users", "roles", "systems"):
+            where.collection(collection).document(f"n{number}").set({"name": f"n{number}", "permissions": []})
+        on = {"resourceKind": "system", "resourceId": f"n{number}"}
+        body.append({"subjectId": f"n{number}", "roleId": f"n{number}"} | on)
+    query = {"projectId": it.project}
+    async with api.client(api.admin()) as http:
+        given = await http.post("/v1/userRole", params=query, json=body)
+        assert given.status_code == 201, given.text
+        assert given.json()["count"] == MAX_AT_ONCE
+        too_many = await http.post("/v1/userRole", params=query, json=[*body, body[0]])
+        assert too_many.status_code == 400
+        params = query | {"confirm": "bulkDelete", "resourceKind": "system"}
+        taken = await http.delete("/v1/userRole", params=params)
+        assert len(taken.json()["ids"]) == MAX_AT_ONCE
+    assert held(api, it.project) == set()
+
+
+async def test_nothing_is_given_on_what_is_being_deleted(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = fleet(api)
+    real = firestore.commit
+    gone = api.documents.document(f"projects/{it.project}/devices/{it.devices[2]}")
+
+    async def late(writes: Any) -> None:
+        gone.delete()
+        await real(writes)
+
+    monkeypatch.setattr(firestore, "commit", late)
+    body = {
+        "subjectId": it.users[0],
+        "roleId": "account",
+        "resourceKind": "device",
+        "resourceId": it.devices[2],
+    }
+    async with api.client(api.admin()) as http:
+        answer = await http.post("/v1/userRole", params={"projectId": it.project}, json=body)
+    assert answer.status_code == 404, answer.text
     assert held(api, it.project) == set()
 
 

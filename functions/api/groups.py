@@ -39,13 +39,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "live": ("live.routes",),
     "project_code": ("project_code.routes",),
     "csv": ("joining.csv_routes",),
-    "joining": (
-        "joining.jobs",
-        "joining.unknown",
-        "joining.network_keys",
-        "joining.device_tokens",
-        "joining.quarantine",
-    ),
+    "jobs": ("joining.jobs",),
+    "unknown": ("joining.unknown",),
+    "credentials": ("joining.network_keys", "joining.device_tokens"),
+    "quarantine": ("joining.quarantine",),
     "search": ("search.routes",),
 }
 
@@ -100,15 +97,15 @@ WORDS: dict[str, str] = {
     "getHistorical": "history",
     "live": "live",
     **dict.fromkeys(("export", "plan", "apply", "rollback", "revisions"), "project_code"),
-    "job": "joining",
-    "jobs": "joining",
-    "unknownDevice": "joining",
-    "unknownDevices": "joining",
-    "keys": "joining",
+    "job": "jobs",
+    "jobs": "jobs",
+    "unknownDevice": "unknown",
+    "unknownDevices": "unknown",
+    "keys": "credentials",
     "devices/import": "csv",
     "devices/export": "csv",
-    "tokens": "joining",
-    "quarantine": "joining",
+    "tokens": "credentials",
+    "quarantine": "quarantine",
 }
 
 

@@ -237,15 +237,15 @@ def test_file_that_is_no_map_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_longest_path_serves_a_request(tmp_path: Path) -> None:
     path = tmp_path / "services.yaml"
-    path.write_text(GOOD.replace("[/rcv]", "[/rcv, /v1/device]"))
+    path.write_text(GOOD.replace("[/rcv]", "[/rcv, /other/device]"))
     topology = load(path)
     for url, served in {
         "/rcv": True,
         "/rcv/": True,
         "/rcv/network": True,
         "/rcvx": False,
-        "/v1/device/1": True,
-        "/v1": False,
+        "/other/device/1": True,
+        "/other": False,
         "/": False,
     }.items():
         assert (topology.function_at(url) is not None) is served, url

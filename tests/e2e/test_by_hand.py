@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -17,9 +18,20 @@ from local.processes import ROOT
 READY_SECONDS = 60
 
 
-def command(*args: str) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("FULCRUM_")}
     return subprocess.run(
-        [sys.executable, "-m", *args], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "fulcrum", *args],
+        cwd=ROOT,
+        env={
+            **kept,
+            "FULCRUM_CONFIG": str(folder / "config.json"),
+            "FULCRUM_PASSWORD": "correct horse battery",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -52,17 +64,20 @@ def test_the_printed_request_works_and_the_device_shows_it(tmp_path: Path) -> No
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         assert send(found[0]) == 202
-        look = ("cli.device", "--stack", str(tmp_path / "stack"), "--project", "demo", "room-1")
-        while "21.5" not in (shown := command(*look)).stdout:
+        made = command(tmp_path, "setup", "--stack", str(tmp_path / "stack"), "--username", "ada@example.com")
+        assert made.returncode == 0, made.stderr
+        look = ("device", "show", "--project", "demo", "room-1")
+        while "21.5" not in (shown := command(tmp_path, *look)).stdout:
             assert time.monotonic() < deadline, shown
-        assert 'data         {"temperature": 21.5}' in shown.stdout
-        assert shown.stdout.count("21.5") == 2, "once as state and once in history"
-        missing = command(*look[:-1], "no-such-device")
-        assert missing.returncode == 1
-        assert "has no device no-such-device" in missing.stderr
+        assert "temperature  21.5" in shown.stdout
+        while (shown := command(tmp_path, *look)).stdout.count("21.5") != 2:
+            assert time.monotonic() < deadline, f"once as state and once in history: {shown}"
+        missing = command(tmp_path, *look[:-1], "no-such-device")
+        assert missing.returncode == 4
+        assert "there is no device 'no-such-device'" in missing.stderr
     finally:
         stack.terminate()
         assert stack.wait(15) == 0
-    ended = command(*look)
-    assert ended.returncode == 1
-    assert "start one with `make run`" in ended.stderr
+    ended = command(tmp_path, *look)
+    assert ended.returncode == 6
+    assert "cannot be reached" in ended.stderr

@@ -19,7 +19,7 @@ from local.topology import load
 
 TOPOLOGY = load()
 FUNCTIONS = sorted(TOPOLOGY.functions)
-OWN = ("bench", "cli", "demo", "emulators", "functions", "local", "shared", "tests")
+OWN = ("bench", "demo", "emulators", "fulcrum", "functions", "local", "shared", "tests")
 # Never loaded before a function listens: each costs more than all the rest of the start.
 HEAVY = ("aiohttp", "cryptography", "google.api_core", "google.auth", "google.protobuf", "grpc", "requests")
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)$")
@@ -147,7 +147,7 @@ def test_environment_is_read_in_one_place() -> None:
 
 
 def test_asserts_are_for_tests() -> None:
-    for path in sources("functions", "shared", "emulators", "local", "cli"):
+    for path in sources("functions", "shared", "emulators", "local", "fulcrum"):
         for node in ast.walk(tree(path)):
             assert not isinstance(node, ast.Assert), f"{path}:{node.lineno}: raise an error instead"
 

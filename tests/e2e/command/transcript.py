@@ -60,6 +60,7 @@ class Shell:
     """One bash that plays step after step, so that variables stay."""
 
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self.folder = folder
         self._bash = subprocess.Popen(
             ["bash", "--norc"],
             cwd=folder,

@@ -319,6 +319,17 @@ class Contact(TypedDict):
     role: NotRequired[str]
 
 
+class ContactPage(TypedDict):
+    """Page[Contact]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Contact]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
 class Dashboard(TypedDict):
     """A dashboard. ``owner`` is the person whose alone it is; nothing for a shared one."""
 

@@ -336,6 +336,18 @@ class System:
             ),
         )
 
+    def contacts_list(self, system_id: str) -> types.ContactPage:
+        """List whom to ask about a system.
+
+        All its contacts, at most 100. They are changed with the system, by the path 'contacts'.
+
+        Needs: system.read.
+        """
+        return cast(
+            "types.ContactPage",
+            self._sender.send(Request("GET", f"/v1/system/{segment(system_id)}/contacts")),
+        )
+
     def verify(self, system_id: str) -> types.Verified:
         """Check a system.
 
@@ -1121,6 +1133,18 @@ class AsyncSystem:
             await self._sender.send(
                 Request("DELETE", f"/v1/system/{segment(system_id)}", headers={"If-Match": if_match})
             ),
+        )
+
+    async def contacts_list(self, system_id: str) -> types.ContactPage:
+        """List whom to ask about a system.
+
+        All its contacts, at most 100. They are changed with the system, by the path 'contacts'.
+
+        Needs: system.read.
+        """
+        return cast(
+            "types.ContactPage",
+            await self._sender.send(Request("GET", f"/v1/system/{segment(system_id)}/contacts")),
         )
 
     async def verify(self, system_id: str) -> types.Verified:

@@ -110,7 +110,7 @@ class UserRole:
     ) -> types.DeletedMany:
         """Take many roles back.
 
-        Takes back all roles given that meet the conditions, at most 100 at once: all or none. At least one
+        Takes back all roles given that meet the conditions, at most 80 at once: all or none. At least one
         condition, and confirm=bulkDelete, are needed.
 
         Needs: user.assignRoles.
@@ -256,7 +256,7 @@ class AsyncUserRole:
     ) -> types.DeletedMany:
         """Take many roles back.
 
-        Takes back all roles given that meet the conditions, at most 100 at once: all or none. At least one
+        Takes back all roles given that meet the conditions, at most 80 at once: all or none. At least one
         condition, and confirm=bulkDelete, are needed.
 
         Needs: user.assignRoles.

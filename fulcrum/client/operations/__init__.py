@@ -24,7 +24,7 @@ RESOURCES: dict[str, str] = {
     "pending_user": "Roles that wait for people who have not signed in yet.",
     "permission": "The permissions that roles are made of, and whether somebody has one.",
     "project": "Projects: the tenants, above everything else.",
-    "project_code": "",
+    "project_code": "The project as code: exported, planned, applied and rolled back.",
     "quarantine": "What could not be processed: shown, processed again, or thrown away.",
     "role": "Roles: sets of permissions.",
     "scenario": "Scenarios that simulated devices play.",

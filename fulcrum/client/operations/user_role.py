@@ -82,7 +82,7 @@ OPERATIONS = (
         "DELETE",
         "/v1/userRole",
         summary="Take many roles back",
-        description="Takes back all roles given that meet the conditions, at most 100 at once: all or none. At least one condition, and confirm=bulkDelete, are needed.",
+        description="Takes back all roles given that meet the conditions, at most 80 at once: all or none. At least one condition, and confirm=bulkDelete, are needed.",
         permission="user.assignRoles",
         parameters=(
             Parameter("confirm", "query", "string", True, "Says that many are meant", ("bulkDelete",)),

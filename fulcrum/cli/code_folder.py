@@ -82,7 +82,7 @@ def write_base(folder: Path, base: str) -> None:
 
 
 def read(folder: Path) -> tuple[dict[str, Any], str | None]:
-    """The document of a folder, and the base that it was made from if it says one; Problem for a faulty file."""
+    """The document of a folder, and the base that it was made from; Problem for a faulty file."""
     if not (folder / ROOT).is_file():
         raise usage(f"{folder} has no {ROOT}", "make the folder by: fulcrum export FOLDER")
     document = _load(folder / ROOT)
@@ -93,8 +93,9 @@ def read(folder: Path) -> tuple[dict[str, Any], str | None]:
         raise Problem(
             f"{folder / ROOT}: {', '.join(strange)}: not known here", "keep resources in their folders"
         )
-    for section in SECTIONS:
-        document[section] = [_resource(path, section) for path in sorted((folder / section).glob("*.yaml"))]
+    for section, key in SECTIONS.items():
+        found = [_resource(path, section) for path in sorted((folder / section).glob("*.yaml"))]
+        document[section] = sorted(found, key=lambda resource: str(resource.get(key)))
     lock = _load(folder / LOCK) if (folder / LOCK).is_file() else None
     base = lock.get("base") if isinstance(lock, dict) else None
     return document, base if isinstance(base, str) else None

@@ -1,0 +1,93 @@
+"""A project's document as a folder of YAML: the same comes back, and what is wrong says where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fulcrum.cli import code_folder
+from fulcrum.cli.problems import Problem
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.fake_api import FakeApi
+
+DOCUMENT: dict[str, Any] = {
+    "format": 1,
+    "project": {"name": "Gärten", "metadata": {"since": "2026-01-01", "on": "yes", "n": 1.5}},
+    "messageRoutes": [{"name": "a b", "route": {}}, {"name": "a/../b", "route": {"x": ["writer"]}}],
+    "blueprints": [{"alias": "coldStore", "name": "Cold", "attributes": [{"path": "a/b", "type": "number"}]}],
+    "networks": [],
+    "systems": [],
+    "templates": [],
+    "scripts": [{"alias": "tooWarm", "name": "Too warm", "code": "def run(m, c):\n\treturn None\n"}],
+    "roles": [{"name": "operator", "permissions": ["device.read"]}],
+}
+_json = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def test_the_same_document_comes_back(tmp_path: Path) -> None:
+    written = code_folder.write(tmp_path / "code", DOCUMENT, "b1")
+    assert code_folder.read(tmp_path / "code") == (DOCUMENT, "b1")
+    assert {str(path) for path in written} == {
+        "fulcrum.lock", "fulcrum.yaml", "messageRoutes/a-b.yaml", "messageRoutes/a-b-2.yaml",
+        "blueprints/coldStore.yaml", "scripts/tooWarm.py", "scripts/tooWarm.yaml", "roles/operator.yaml",
+    }  # fmt: skip
+    assert (tmp_path / "code" / "scripts" / "tooWarm.py").read_text() == DOCUMENT["scripts"][0]["code"]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(metadata=st.dictionaries(st.text(max_size=8), _json, max_size=4))
+def test_any_values_come_back(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    document = DOCUMENT | {"systems": [{"alias": "north", "name": "N", "metadata": metadata}]}
+    code_folder.write(tmp_path / "code", document, "b1")
+    assert code_folder.read(tmp_path / "code")[0] == document
+
+
+def test_what_is_gone_from_the_project_goes_from_the_folder(tmp_path: Path) -> None:
+    code_folder.write(tmp_path, DOCUMENT, "b1")
+    (tmp_path / "blueprints" / "notes.txt").write_text("mine")
+    code_folder.write(tmp_path, DOCUMENT | {"blueprints": [], "scripts": []}, "b2")
+    assert code_folder.read(tmp_path) == (DOCUMENT | {"blueprints": [], "scripts": []}, "b2")
+    assert [path.name for path in (tmp_path / "blueprints").iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.doc").write_text("mine")
+    with pytest.raises(Problem, match="holds something else"):
+        code_folder.write(tmp_path, DOCUMENT, "b1")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("fulcrum.yaml", "format: [", "fulcrum.yaml"),
+        ("fulcrum.yaml", "- 1\n", "holds no object"),
+        ("fulcrum.yaml", "format: 1\nblueprints: []\n", "blueprints"),
+        ("blueprints/x.yaml", "just text\n", "x.yaml holds no object"),
+        ("blueprints/x.yaml", "a: !!python/object:os.system {}\n", "x.yaml"),
+        ("scripts/x.yaml", "alias: x\n", "x.py is missing"),
+    ],
+)
+def test_a_faulty_file_is_named(tmp_path: Path, file: str, text: str, said: str) -> None:
+    code_folder.write(tmp_path, DOCUMENT, "b1")
+    (tmp_path / file).write_text(text)
+    with pytest.raises(Problem, match=said):
+        code_folder.read(tmp_path)
+
+
+def test_a_folder_that_is_none_is_told(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    ended = run("plan", str(tmp_path / "nowhere"), "--project", "p")
+    assert ended.code == 2
+    assert "fulcrum export" in ended.err

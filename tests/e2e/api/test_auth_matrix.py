@@ -5,6 +5,7 @@ Made from the API's own description, so that an operation that is added later is
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,6 +29,7 @@ NEEDS = {
     for route in routes(groups.whole().routes)
     for method in route.methods or ()
 }
+LISTS = re.compile(r"_(list|search|search_root)\Z")
 # A project with one of whatever a path may name.
 KINDS = {
     **{"system": "systems", "blueprint": "blueprints", "attribute": "attributes", "device": "devices"},
@@ -146,6 +148,29 @@ async def _faults(world: World, http: httpx.AsyncClient, operation: Operation) -
         answer = await _sent(http, request, token)
         if answer.status_code != status or not answer.json().get("requestId"):
             yield f"{name}: {answer.status_code} {answer.text[:200]}"
+
+
+async def test_what_is_held_on_one_system_opens_no_other(world: World) -> None:
+    everything = sorted(catalogue.names())
+    elsewhere = world.api.user(world.project, *everything, on=("system", "elsewhere"))
+    faults: dict[str, str] = {}
+    before = world.stored()
+    async with world.api.client() as http:
+        for operation in OPERATIONS:
+            if not ({"{system_id}", "{device_id}"} & set(operation.path.split("/"))):
+                continue
+            answer = await _sent(http, operation.request(world.project, world.ids), elsewhere)
+            if LISTS.search(operation.id):
+                # What may be read of it is answered: nothing here. (History has no store in this test.)
+                refused = answer.status_code != 200 or not set(world.ids.values()) & set(
+                    answer.text.split('"')
+                )
+            else:
+                refused = answer.status_code in (403, 404, 405)
+            if not refused:
+                faults[operation.id] = f"{answer.status_code} {answer.text[:300]}"
+    assert faults == {}
+    assert world.stored() == before
 
 
 async def _sent(http: httpx.AsyncClient, request: dict[str, Any], token: str | None) -> httpx.Response:

@@ -61,7 +61,7 @@ async def redrive(call: Call, stored: Stored[Any], topic: str | None) -> None:
     """
     entry = plain(call, stored)
     try:
-        where = topic or quarantine_entries.topic_of(entry, quarantine_entries.TOPICS)
+        where = topic or quarantine_entries.topic_of(entry)
         message = quarantine_entries.message_of(entry, await quarantine_entries.read_data(entry))
         await pubsub.publish(where, [message])
     except quarantine_entries.Missing:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fulcrum.cli import credentials, output, profiles, values
+from fulcrum.cli import asking, credentials, output, profiles, values
 from fulcrum.cli.connection import Connection, Options
 from fulcrum.cli.problems import NOT_SIGNED_IN, Problem, usage
 from fulcrum.cli.profiles import Profile
@@ -38,8 +37,12 @@ def setup(
     address = url or told.get("FULCRUM_URL") or os.environ.get("FULCRUM_URL")
     if not address:
         raise usage("no address was given", "as in: fulcrum setup https://api.example.com")
-    token = told.get("FULCRUM_SETUP_TOKEN") or os.environ.get("FULCRUM_SETUP_TOKEN") or _secret("Setup token")
-    username = username or _asked("Username")
+    token = (
+        told.get("FULCRUM_SETUP_TOKEN")
+        or os.environ.get("FULCRUM_SETUP_TOKEN")
+        or asking.secret("Setup token")
+    )
+    username = username or asking.text("Username")
     password = _password(confirm=True)
     body = {"token": token, "username": username, "password": password}
     connection = Connection(_options(ctx), url=address)
@@ -67,7 +70,7 @@ def login(
     options = _options(ctx)
     known = profiles.read(options.profile)
     address = Connection(options, url=url).url
-    username = username or (known.username if known.url == address else "") or _asked("Username")
+    username = username or (known.username if known.url == address else "") or asking.text("Username")
     _sign_in(options, address, username, _password(confirm=False), project or "")
 
 
@@ -175,27 +178,5 @@ def _stack_settings(folder: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
-def _asked(what: str) -> str:
-    if not sys.stdin.isatty():
-        raise usage(f"{what.lower()} must be given", f"add --{what.lower()}")
-    return str(typer.prompt(what, err=True))
-
-
-def _secret(what: str) -> str:
-    return str(typer.prompt(what, hide_input=True, err=True)) if sys.stdin.isatty() else _first_line(what)
-
-
 def _password(confirm: bool) -> str:
-    known = os.environ.get("FULCRUM_PASSWORD")
-    if known:
-        return known
-    if not sys.stdin.isatty():
-        return _first_line("password")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True))
-
-
-def _first_line(what: str) -> str:
-    found = sys.stdin.readline().rstrip("\r\n")
-    if not found:
-        raise usage(f"no {what.lower()} was given", "set FULCRUM_PASSWORD, or write it to standard input")
-    return found
+    return os.environ.get("FULCRUM_PASSWORD") or asking.secret("Password", confirm=confirm)

@@ -70,6 +70,14 @@ def made(
     return whole
 
 
+def check_secrets(operation: Operation, assignments: Sequence[str]) -> None:
+    """Problem for a secret that is typed where others see it."""
+    secrets = {field.wire for field in operation.fields if field.kind == "secret"}
+    for text in assignments:
+        if text.partition("=")[0].strip("/") in secrets:
+            raise usage("a secret does not belong on a command line", "leave it out, and it is asked for")
+
+
 def _patch(body: Any, pairs: Sequence[tuple[str, Any]], removed: Sequence[str]) -> list[Any]:
     changes: list[Any] = []
     if isinstance(body, list):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fulcrum.cli import bodies, output
+from fulcrum.cli import asking, bodies, output
 from fulcrum.cli.connection import Connection, Options
 from fulcrum.cli.output import Shape
 from fulcrum.cli.problems import usage
@@ -54,7 +54,7 @@ def call(ctx: typer.Context, operation: Operation, given: Mapping[str, Any]) -> 
     try:
         request = request_of(operation, given, connection)
         if deletes(operation):
-            confirm(f"{operation.summary} ({_target(operation, given)})?", bool(given.get("yes")))
+            asking.sure(f"{operation.summary} ({_target(operation, given)})?", bool(given.get("yes")))
         if kind := _stream(operation, given):
             stream(connection, replace(request, accept=kind))
         elif given.get("all"):
@@ -110,15 +110,18 @@ def _with_body(request: Request, operation: Operation, given: Mapping[str, Any])
         return replace(request, content=content(source), content_type=(kinds or operation.body_kinds)[0])
     if operation.body == "none":
         return request
+    whole = bodies.given(given.get("body"))
+    assignments = [*(given.get("assignments") or ()), *(given.get("set") or ())]
+    bodies.check_secrets(operation, assignments)
     fields = {}
     for field in operation.fields:
         value = given.get(python_name(field))
-        if value is not None and value != []:
+        if field.kind == "secret":
+            if (value or field.required) and field.wire not in (whole or ()):
+                fields[field.wire] = asking.secret(field.wire)
+        elif value is not None and value != []:
             fields[field.wire] = bodies.given(value) if field.kind == "json" else value
-    assignments = [*(given.get("assignments") or ()), *(given.get("set") or ())]
-    body = bodies.made(
-        operation, bodies.given(given.get("body")), fields, assignments, given.get("unset") or ()
-    )
+    body = bodies.made(operation, whole, fields, assignments, given.get("unset") or ())
     if body is None and operation.body_required:
         raise usage("nothing was given to send", "add path=value, or --body")
     return replace(request, body=body)
@@ -132,15 +135,6 @@ def content(source: str) -> bytes:
         return Path(source).read_bytes()
     except OSError as error:
         raise usage(f"{source} cannot be read: {error.strerror}") from error
-
-
-def confirm(question: str, yes: bool) -> None:
-    """Ask before something is gone; Problem if nobody can be asked, or says no."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise usage("this deletes something, and nobody can be asked", "repeat it with --yes")
-    typer.confirm(question, abort=True, err=True)
 
 
 def stream(connection: Connection, request: Request) -> None:

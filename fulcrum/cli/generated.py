@@ -87,6 +87,12 @@ def _inputs(operation: Operation) -> Iterator[Input]:
         if dashed(one.wire) in seen:
             continue
         seen.add(dashed(one.wire))
+        if isinstance(one, Field) and one.kind == "secret":
+            if not one.required:
+                text = "Ask for it, or take a line of standard input"
+                shown = typer.Option(f"--ask-{dashed(one.wire)}", help=text)
+                yield Input(calling.python_name(one), Annotated[bool, shown], False)
+            continue
         parts = [one.description, "required" if isinstance(one, Field) and one.required else ""]
         yield _option(calling.python_name(one), one, "; ".join(filter(None, parts)))
     yield from _common(operation)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fulcrum.cli import calling, output, targets
+from fulcrum.cli import asking, output, targets
 from fulcrum.cli.connection import Connection, Options
 from fulcrum.cli.problems import FAILED, Problem, usage
 
@@ -74,7 +74,7 @@ def purge(
     """Throw entries away for good."""
     choice = _choice(ids, everything, error_type, service)
     what = "all entries that the filters leave" if everything else f"{len(ids or [])} entries"
-    calling.confirm(f"Throw away {what} for good?", yes)
+    asking.sure(f"Throw away {what} for good?", yes)
     _each(ctx, project, "purge", choice, "thrown away", as_json)
 
 

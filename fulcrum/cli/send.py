@@ -105,7 +105,8 @@ def _sent(
 
     path, done = f"/rcv/{segment(network)}", 0
     while group := list(islice(events, _AT_ONCE)):
-        yield connection.send_as(key, Request("POST", path, body=group if many else group[0]))
+        # With a key for the request, events that are sent again are counted once.
+        yield connection.send_as(key, Request("POST", path, body=group if many else group[0], once=True))
         done += len(group)
         if many and sys.stderr.isatty():
             sys.stderr.write(f"\r{done} sent")

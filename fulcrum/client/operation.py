@@ -22,7 +22,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of an operation's body."""
+    """A field of an operation's body. ``kind`` as of a parameter, or secret."""
 
     wire: str
     kind: str

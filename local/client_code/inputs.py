@@ -11,7 +11,7 @@ _SCALARS = ("string", "integer", "number", "boolean")
 
 @dataclass(frozen=True)
 class Input:
-    """A field of a body. ``kind``: string, integer, number, boolean, a list of strings (strings), or json."""
+    """A field of a body. ``kind``: string, integer, number, boolean, strings (a list), secret, or json."""
 
     wire: str
     kind: str
@@ -32,6 +32,8 @@ def kind_of(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     if choices and all(isinstance(choice, str) for choice in choices):
         return "string", tuple(choices)
     kind = schema.get("type")
+    if schema.get("format") == "password":
+        return "secret", ()
     if kind == "array" and (schema.get("items") or {}).get("type") == "string":
         return "strings", tuple((schema.get("items") or {}).get("enum", ()))
     return (str(kind), ()) if kind in _SCALARS else ("json", ())

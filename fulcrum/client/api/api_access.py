@@ -98,7 +98,7 @@ class ApiAccess:
         )
 
     def get(self, api_access_id: str) -> types.ApiAccess:
-        """Read a apiAccess.
+        """Read an apiAccess.
 
         One apiAccess; its ETag says its version.
 
@@ -115,7 +115,7 @@ class ApiAccess:
         *,
         if_match: str | None = None,
     ) -> types.ApiAccess:
-        """Change a apiAccess.
+        """Change an apiAccess.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
         expires, metadata, name, narrowed, revoked. With If-Match, only if nobody was faster.
@@ -135,7 +135,7 @@ class ApiAccess:
         )
 
     def delete(self, api_access_id: str, *, if_match: str | None = None) -> types.Deleted:
-        """Delete a apiAccess.
+        """Delete an apiAccess.
 
         The apiAccess is gone at once; a job clears what hung on it. With If-Match, only if nobody changed
         it meanwhile.
@@ -235,7 +235,7 @@ class AsyncApiAccess:
         )
 
     async def get(self, api_access_id: str) -> types.ApiAccess:
-        """Read a apiAccess.
+        """Read an apiAccess.
 
         One apiAccess; its ETag says its version.
 
@@ -253,7 +253,7 @@ class AsyncApiAccess:
         *,
         if_match: str | None = None,
     ) -> types.ApiAccess:
-        """Change a apiAccess.
+        """Change an apiAccess.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
         expires, metadata, name, narrowed, revoked. With If-Match, only if nobody was faster.
@@ -273,7 +273,7 @@ class AsyncApiAccess:
         )
 
     async def delete(self, api_access_id: str, *, if_match: str | None = None) -> types.Deleted:
-        """Delete a apiAccess.
+        """Delete an apiAccess.
 
         The apiAccess is gone at once; a job clears what hung on it. With If-Match, only if nobody changed
         it meanwhile.

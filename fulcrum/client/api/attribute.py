@@ -101,9 +101,9 @@ class Attribute:
     def create(
         self, blueprint_id: str, body: types.AttributeCreate, *, idempotency_key: str | None = None
     ) -> types.Attribute:
-        """Create a attribute.
+        """Create an attribute.
 
-        Creates a attribute in the blueprint. With an Idempotency-Key it is created once, however often the
+        Creates an attribute in the blueprint. With an Idempotency-Key it is created once, however often the
         request is sent.
 
         Needs: attribute.create.
@@ -122,7 +122,7 @@ class Attribute:
         )
 
     def get(self, attribute_id: str, *, refs: bool | None = None) -> types.Attribute:
-        """Read a attribute.
+        """Read an attribute.
 
         One attribute; its ETag says its version.
 
@@ -140,7 +140,7 @@ class Attribute:
         *,
         if_match: str | None = None,
     ) -> types.Attribute:
-        """Change a attribute.
+        """Change an attribute.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
         max, metadata, min, name, owned, source, tags, values. With If-Match, only if nobody was faster.
@@ -160,7 +160,7 @@ class Attribute:
         )
 
     def delete(self, attribute_id: str, *, if_match: str | None = None) -> types.Deleted:
-        """Delete a attribute.
+        """Delete an attribute.
 
         The attribute is gone at once; a job clears what hung on it. With If-Match, only if nobody changed
         it meanwhile.
@@ -263,9 +263,9 @@ class AsyncAttribute:
     async def create(
         self, blueprint_id: str, body: types.AttributeCreate, *, idempotency_key: str | None = None
     ) -> types.Attribute:
-        """Create a attribute.
+        """Create an attribute.
 
-        Creates a attribute in the blueprint. With an Idempotency-Key it is created once, however often the
+        Creates an attribute in the blueprint. With an Idempotency-Key it is created once, however often the
         request is sent.
 
         Needs: attribute.create.
@@ -284,7 +284,7 @@ class AsyncAttribute:
         )
 
     async def get(self, attribute_id: str, *, refs: bool | None = None) -> types.Attribute:
-        """Read a attribute.
+        """Read an attribute.
 
         One attribute; its ETag says its version.
 
@@ -304,7 +304,7 @@ class AsyncAttribute:
         *,
         if_match: str | None = None,
     ) -> types.Attribute:
-        """Change a attribute.
+        """Change an attribute.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
         max, metadata, min, name, owned, source, tags, values. With If-Match, only if nobody was faster.
@@ -324,7 +324,7 @@ class AsyncAttribute:
         )
 
     async def delete(self, attribute_id: str, *, if_match: str | None = None) -> types.Deleted:
-        """Delete a attribute.
+        """Delete an attribute.
 
         The attribute is gone at once; a job clears what hung on it. With If-Match, only if nobody changed
         it meanwhile.

@@ -110,7 +110,7 @@ OPERATIONS = (
         "get",
         "GET",
         "/v1/apiAccess/{apiAccess_id}",
-        summary="Read a apiAccess",
+        summary="Read an apiAccess",
         description="One apiAccess; its ETag says its version.",
         permission="apiAccess.read",
         parameters=(Parameter("apiAccess_id", "path", "string", True, "The id of the apiAccess", ()),),
@@ -129,7 +129,7 @@ OPERATIONS = (
         "update",
         "PATCH",
         "/v1/apiAccess/{apiAccess_id}",
-        summary="Change a apiAccess",
+        summary="Change an apiAccess",
         description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, expires, metadata, name, narrowed, revoked. With If-Match, only if nobody was faster.",
         permission="apiAccess.update",
         parameters=(
@@ -153,7 +153,7 @@ OPERATIONS = (
         "delete",
         "DELETE",
         "/v1/apiAccess/{apiAccess_id}",
-        summary="Delete a apiAccess",
+        summary="Delete an apiAccess",
         description="The apiAccess is gone at once; a job clears what hung on it. With If-Match, only if nobody changed it meanwhile.",
         permission="apiAccess.delete",
         parameters=(

@@ -62,8 +62,8 @@ OPERATIONS = (
         "create",
         "POST",
         "/v1/blueprint/{blueprint_id}/attributes",
-        summary="Create a attribute",
-        description="Creates a attribute in the blueprint. With an Idempotency-Key it is created once, however often the request is sent.",
+        summary="Create an attribute",
+        description="Creates an attribute in the blueprint. With an Idempotency-Key it is created once, however often the request is sent.",
         permission="attribute.create",
         parameters=(
             Parameter("blueprint_id", "path", "string", True, "The id of the blueprint", ()),
@@ -126,7 +126,7 @@ OPERATIONS = (
         "get",
         "GET",
         "/v1/attribute/{attribute_id}",
-        summary="Read a attribute",
+        summary="Read an attribute",
         description="One attribute; its ETag says its version.",
         permission="attribute.read",
         parameters=(
@@ -155,7 +155,7 @@ OPERATIONS = (
         "update",
         "PATCH",
         "/v1/attribute/{attribute_id}",
-        summary="Change a attribute",
+        summary="Change an attribute",
         description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, max, metadata, min, name, owned, source, tags, values. With If-Match, only if nobody was faster.",
         permission="attribute.update",
         parameters=(
@@ -179,7 +179,7 @@ OPERATIONS = (
         "delete",
         "DELETE",
         "/v1/attribute/{attribute_id}",
-        summary="Delete a attribute",
+        summary="Delete an attribute",
         description="The attribute is gone at once; a job clears what hung on it. With If-Match, only if nobody changed it meanwhile.",
         permission="attribute.delete",
         parameters=(

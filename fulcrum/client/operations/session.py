@@ -20,7 +20,7 @@ OPERATIONS = (
         body="object",
         body_required=True,
         fields=(
-            Field("token", "string", True, "The deployment's secret SETUP_TOKEN", ()),
+            Field("token", "secret", True, "The deployment's secret SETUP_TOKEN", ()),
             Field(
                 "username",
                 "string",
@@ -30,7 +30,7 @@ OPERATIONS = (
             ),
             Field(
                 "password",
-                "string",
+                "secret",
                 True,
                 "At least 6 characters, better 12; neither the username nor one of the worst",
                 (),
@@ -67,7 +67,7 @@ OPERATIONS = (
             Field("username", "string", True, "", ()),
             Field(
                 "password",
-                "string",
+                "secret",
                 True,
                 "At least 6 characters, better 12; neither the username nor one of the worst",
                 (),
@@ -92,7 +92,7 @@ OPERATIONS = (
         parameters=(),
         body="object",
         body_required=False,
-        fields=(Field("refreshToken", "string", False, "", ()),),
+        fields=(Field("refreshToken", "secret", False, "", ()),),
         body_kinds=(),
         paged=False,
         streams=(),

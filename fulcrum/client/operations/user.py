@@ -31,14 +31,14 @@ OPERATIONS = (
         fields=(
             Field(
                 "old",
-                "string",
+                "secret",
                 True,
                 "At least 6 characters, better 12; neither the username nor one of the worst",
                 (),
             ),
             Field(
                 "new",
-                "string",
+                "secret",
                 True,
                 "At least 6 characters, better 12; neither the username nor one of the worst",
                 (),
@@ -85,10 +85,10 @@ OPERATIONS = (
         body="object",
         body_required=True,
         fields=(
-            Field("token", "string", True, "", ()),
+            Field("token", "secret", True, "", ()),
             Field(
                 "password",
-                "string",
+                "secret",
                 True,
                 "At least 6 characters, better 12; neither the username nor one of the worst",
                 (),
@@ -212,7 +212,7 @@ OPERATIONS = (
             Field("metadata", "json", False, "", ()),
             Field("admin", "boolean", False, "May do everything, in every project", ()),
             Field("projects", "strings", False, "The projects that he works in", ()),
-            Field("password", "string", False, "", ()),
+            Field("password", "secret", False, "", ()),
         ),
         body_kinds=(),
         paged=False,
@@ -309,7 +309,7 @@ OPERATIONS = (
                 (),
             ),
             Field("metadata", "json", False, "", ()),
-            Field("password", "string", False, "", ()),
+            Field("password", "secret", False, "", ()),
         ),
         body_kinds=(),
         paged=False,

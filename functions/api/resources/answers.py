@@ -24,3 +24,8 @@ GONE: dict[int | str, dict[str, Any]] = {
 def etag(response: Response, stored: Stored[Any]) -> None:
     """Say the version of a resource in the answer's headers."""
     response.headers["ETag"] = stored.etag
+
+
+def with_article(name: str) -> str:
+    """``a device``, ``an attribute``: the name of a kind in a sentence."""
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"

@@ -11,7 +11,7 @@ from fastapi import Path as PathParameter
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, once, pages
-from functions.api.resources.answers import GONE, etag, problem
+from functions.api.resources.answers import GONE, etag, problem, with_article
 from functions.api.resources.listing import Asked, asked
 from functions.api.resources.rules import Rules
 from shared.model.base import Kind
@@ -53,8 +53,8 @@ def add(
         path,
         status_code=201,
         operation_id=f"{name}_create",
-        summary=f"Create a {name}",
-        description=f"Creates a {name} in the {above}. With an Idempotency-Key it is created once, however "
+        summary=f"Create {with_article(name)}",
+        description=f"Creates {with_article(name)} in the {above}. With an Idempotency-Key it is created once, however "
         "often the request is sent.",
         responses=GONE
         | {409: problem("A unique name is taken"), 422: problem("The key was used for another body")},

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, pages, patch
-from functions.api.resources.answers import GONE, etag, problem
+from functions.api.resources.answers import GONE, etag, problem, with_article
 from functions.api.resources.listing import Asked, asked
 from functions.api.resources.rules import Rules
 from shared.errors import ApiError
@@ -39,7 +39,7 @@ def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
     @router.get(
         path,
         operation_id=f"{name}_get",
-        summary=f"Read a {name}",
+        summary=f"Read {with_article(name)}",
         description=f"One {name}; its ETag says its version.",
         responses=GONE,
     )
@@ -57,7 +57,7 @@ def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
     @router.patch(
         path,
         operation_id=f"{name}_update",
-        summary=f"Change a {name}",
+        summary=f"Change {with_article(name)}",
         description="Changes what the body names: an array of {path, value, op}, or a plain object. "
         f"May be changed: {', '.join(sorted(kind.patchable))}. With If-Match, only if nobody was faster.",
         responses=GONE | {409: problem("A unique name is taken"), 412: problem("It was changed meanwhile")},
@@ -88,7 +88,7 @@ def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
     @router.delete(
         path,
         operation_id=f"{name}_delete",
-        summary=f"Delete a {name}",
+        summary=f"Delete {with_article(name)}",
         description=f"The {name} is gone at once; a job clears what hung on it. With If-Match, only if "
         "nobody changed it meanwhile.",
         responses=GONE | {409: problem("Others refer to it"), 412: problem("It was changed meanwhile")},

@@ -94,13 +94,15 @@ def serving() -> Iterator[FakeApi]:
             is_raw = isinstance(answer.body, bytes)
             body = answer.body if is_raw else json.dumps(answer.body).encode()
             self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", answer.headers.get("Content-Length") or str(len(body)))
             for key, value in (
                 {} if is_raw else {"Content-Type": "application/json"} | answer.headers
             ).items():
                 self.send_header(key, value)
             if is_raw:
                 for key, value in answer.headers.items():
+                    if key == "Content-Length":
+                        continue
                     self.send_header(key, value)
             self.end_headers()
             self.wfile.write(body)

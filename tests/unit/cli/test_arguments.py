@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.conftest import Run
-from tests.unit.cli.fake_api import FakeApi
+from tests.unit.cli.fake_api import Answer, FakeApi, Seen, problem
 
 
 @pytest.fixture
@@ -204,3 +204,41 @@ def test_history_is_exported_as_it_comes(
     assert ended.out.encode() == body
     assert api.seen[0].headers["accept"] == kind
     assert api.seen[0].query["format"] == ("csv" if flag == "--csv" else "jsonl")
+
+
+def test_secrets_are_taken_from_stdin_and_never_from_the_command_line(
+    run: Run, api: FakeApi, profile: Callable[..., None]
+) -> None:
+    api.on("POST", "/v1/user/changePassword", {"status": "done"})
+    api.on("POST", "/v1/users", {"id": "u"}, 201)
+    assert "--old" not in run("user", "change-password", "--help").out
+    assert run("user", "change-password", stdin="before\nafter\n").code == 0
+    assert api.seen[-1].json == {"old": "before", "new": "after"}
+    assert run("user", "change-password", "--body", '{"old": "a", "new": "b"}').code == 0
+    assert run("user", "create", "--username", "bob", "--ask-password", stdin="pass word\n").code == 0
+    assert api.seen[-1].json == {"username": "bob", "password": "pass word"}
+    assert run("user", "create", "--username", "bob").code == 0
+    assert api.seen[-1].json == {"username": "bob"}
+    count = len(api.seen)
+    for line in (["change-password", "old=a", "new=b"], ["create", "username=b", "--set", "password=x"]):
+        ended = run("user", *line)
+        assert (ended.code, "command line" in ended.err) == (2, True)
+    assert run("user", "change-password", stdin="only one\n").code == 2
+    assert len(api.seen) == count
+
+
+def test_events_that_are_sent_again_are_counted_once(
+    run: Run, api: FakeApi, profile: Callable[..., None]
+) -> None:
+    keys: list[str] = []
+
+    def answer(seen: Seen) -> Answer:
+        keys.append(seen.headers["idempotency-key"])
+        if len(keys) == 1:
+            return Answer(503, problem(503, "service.unavailable"), {"Retry-After": "0"})
+        return Answer(202, {"accepted": 1, "ids": ["e"]})
+
+    api.answers["POST", "/rcv/farm"] = answer
+    assert run("send", "farm", "room-1", "t=1", "--key", "k").code == 0
+    assert len(keys) == 2
+    assert len(set(keys)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -56,3 +57,23 @@ def test_help_imports_no_http_client_and_nothing_else_of_ours() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "found"),
+    [
+        ("fulcrum dev", 1, "device"),
+        ("fulcrum device set", 2, "set-value"),
+        ("fulcrum device update --if", 3, "--if-match"),
+    ],
+)
+def test_completion_knows_made_commands(words: str, at: int, found: str) -> None:
+    env = {**os.environ, "_FULCRUM_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+    line = [sys.executable, "-m", "fulcrum"]
+    ended = subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert found in ended.stdout.split(), ended
+
+
+def test_a_project_is_a_word_and_not_an_id_in_its_own_commands(run: Run) -> None:
+    assert "{PROJECT-ID}" in run("project", "get", "--help").out
+    assert "PROJECT-ID" not in run("blueprint", "list", "--help").out

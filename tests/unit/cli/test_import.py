@@ -62,3 +62,20 @@ def test_an_import_that_breaks_off_says_what_to_do(
     api.refuse("POST", PATH, 403, "permission.missing")
     assert run("device", "import", table).code == 1
     assert run("device", "import", "/no/such/file").code == 2
+
+
+def test_an_export_is_whole_or_not_there(
+    run: Run, api: FakeApi, profile: Callable[..., None], tmp_path: Path
+) -> None:
+    path, out = "/v1/project/p/devices/export", tmp_path / "out.csv"
+    api.on("GET", path, "name\r\nGrün\r\n".encode(), 200, **{"Content-Type": "text/csv"})
+    assert run("device", "export").out.encode() == "name\r\nGrün\r\n".encode()
+    assert run("device", "export", "--out", str(out), "--system", "s").code == 0
+    assert out.read_bytes() == "name\r\nGrün\r\n".encode()
+    assert api.seen[-1].query == {"systemId": "s"}
+    assert run("device", "export", "--out", str(tmp_path / "none" / "out.csv")).code == 2
+    # An answer that breaks off leaves what was there before.
+    api.on("GET", path, b"name\r\n", 200, **{"Content-Type": "text/csv", "Content-Length": "600"})
+    assert run("device", "export", "--out", str(out)).code == 6
+    assert out.read_bytes() == "name\r\nGrün\r\n".encode()
+    assert [file.name for file in tmp_path.iterdir() if file.name.endswith(".part")] == []

@@ -54,8 +54,8 @@ def add(
         status_code=201,
         operation_id=f"{name}_create",
         summary=f"Create {with_article(name)}",
-        description=f"Creates {with_article(name)} in the {above}. With an Idempotency-Key it is created once, "
-        "however often the request is sent.",
+        description=f"Creates {with_article(name)} in the {above}. With an Idempotency-Key it is created "
+        "once, however often the request is sent.",
         responses=GONE
         | {409: problem("A unique name is taken"), 422: problem("The key was used for another body")},
         openapi_extra={"requestBody": {"content": {"application/json": {"example": example}}}},

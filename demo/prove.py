@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from google.cloud import bigquery, firestore
+from google.cloud import bigquery
 
 from demo.fleet import Sent
 from fulcrum import Client
@@ -84,7 +84,7 @@ def run(
         accepted,
         tried,
         unknown=sum(device["count"] for device in client.unknown_device.list_all(project)),
-        quarantined=_quarantined(project),
+        quarantined=client.quarantine.list(project, total=True)["total"],
     )
 
 
@@ -102,13 +102,6 @@ def example(cold_room: str) -> dict[str, Any]:
         "order": [["hour", "DESC"]],
         "perPage": 3,
     }
-
-
-def _quarantined(project: str) -> int:
-    store = firestore.Client()
-    found = store.collection("projects", project, "quarantine").count().get()
-    store.close()
-    return int(found[0][0].value)
 
 
 def compare(

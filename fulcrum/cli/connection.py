@@ -37,7 +37,9 @@ class Connection:
         profile = profiles.read(options.profile)
         self._options = options
         self._named = (url or os.environ.get("FULCRUM_URL") or profile.url).rstrip("/")
-        self._project = project or os.environ.get("FULCRUM_PROJECT") or profile.project
+        # An empty name is none, as what is about the platform's own users needs.
+        in_use = os.environ.get("FULCRUM_PROJECT") or profile.project
+        self._project = in_use if project is None else project
         self._fixed = os.environ.get("FULCRUM_TOKEN", "")
         # A token goes to where it came from, and nowhere else.
         is_home = self._named == profile.url.rstrip("/")
@@ -124,7 +126,12 @@ class Connection:
             hooks: Any = {}
             if self._options.verbose:
                 hooks = {"request": [_started], "response": [_told]}
-            self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT, event_hooks=hooks)
+            self._http = httpx.Client(
+                base_url=self.url,
+                timeout=TIMEOUT,
+                event_hooks=hooks,
+                headers={"User-Agent": "fulcrum command"},
+            )
         return self._http
 
     def _token(self) -> str:

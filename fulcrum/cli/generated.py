@@ -130,7 +130,7 @@ def _common(operation: Operation) -> Iterator[Input]:
     if operation.body_kinds:
         kinds = ", ".join(operation.body_kinds)
         yield word("file", f"The body from a file, or - for standard input: {kinds}")
-    yield word("project", "The project, if not the one in use")
+    yield word("project", "The project, if not the one in use; '' for none")
     if operation.paged:
         yield flag("all", "All pages")
     if calling.deletes(operation):

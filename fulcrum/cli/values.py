@@ -13,6 +13,7 @@ from fulcrum.cli.problems import Problem, usage
 _TIMES = frozenset(
     {
         *("created", "lastModified", "firstSeen", "lastSeen", "lastEventTime", "lastUsed", "refreshed"),
+        "passwordChanged",
         *("expires", "refreshExpires", "time", "receivedTime", "storedTime", "publishTime", "at"),
     }
 )

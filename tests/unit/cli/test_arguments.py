@@ -113,6 +113,16 @@ def test_the_project_is_the_one_in_use_unless_another_is_named(sent: Callable[..
     assert (seen.path, seen.headers["x-fulcrum-project"]) == ("/v1/project/q/blueprints", "q")
 
 
+def test_no_project_is_named_by_an_empty_name(
+    run: Run, api: FakeApi, profile: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FULCRUM_PROJECT", "q")
+    api.on("GET", "/v1/users", {"count": 0, "perPage": 50, "items": []})
+    assert run("user", "list", "--project", "").code == 0
+    assert "x-fulcrum-project" not in api.seen[0].headers
+    assert run("blueprint", "list", "--project", "").code == 2
+
+
 def test_lists_and_flags_of_a_query(sent: Callable[..., Any]) -> None:
     assert sent("blueprint", "list", "--per-page", "3", "--total").query == {"perPage": "3", "total": "true"}
 

@@ -25,15 +25,15 @@ def text_of(source: str) -> str:
     return source
 
 
-def given(source: str | None) -> Any:
-    """The JSON of ``--body``; None if there is none."""
+def given(source: str | None, flag: str = "--body") -> Any:
+    """The JSON of an option; None if it was not given."""
     if source is None:
         return None
     try:
         return json.loads(text_of(source))
     except ValueError as error:
         advice = "write JSON, @file, or - for standard input"
-        raise usage(f"--body is no JSON: {error}", advice) from error
+        raise usage(f"{flag} is no JSON: {error}", advice) from error
 
 
 def made(

@@ -87,9 +87,9 @@ def request_of(operation: Operation, given: Mapping[str, Any], connection: Conne
         value = given.get(python_name(parameter))
         if _is_project(operation, parameter):
             value = connection.project
+        if value in (None, "", []) and parameter.required:
+            raise usage(f"{parameter.wire} must be given, and not be empty")
         if parameter.place == "path":
-            if not value:
-                raise usage(f"{parameter.wire} must not be empty")
             for form in (f"{{{parameter.wire}}}", f"{{{parameter.wire}:path}}"):
                 path = path.replace(form, segment(str(value)))
         elif parameter.place == "header":
@@ -120,7 +120,7 @@ def _with_body(request: Request, operation: Operation, given: Mapping[str, Any])
             if (value or field.required) and field.wire not in (whole or ()):
                 fields[field.wire] = asking.secret(field.wire)
         elif value is not None and value != []:
-            fields[field.wire] = bodies.given(value) if field.kind == "json" else value
+            fields[field.wire] = bodies.given(value, field.wire) if field.kind == "json" else value
     body = bodies.made(operation, whole, fields, assignments, given.get("unset") or ())
     if body is None and operation.body_required:
         raise usage("nothing was given to send", "add path=value, or --body")

@@ -11,7 +11,7 @@ import typer
 
 from fulcrum.cli import calling, output, targets
 from fulcrum.cli.connection import Connection, Options
-from fulcrum.cli.problems import FAILED, Problem, usage
+from fulcrum.cli.problems import Problem, usage
 from fulcrum.errors import from_answer
 
 if TYPE_CHECKING:
@@ -49,15 +49,13 @@ def import_(
             last = _followed(answer)
     finally:
         connection.close()
-    report = last.get("report") or (last.get("error") or {}).get("report")
+    error = last.get("error")
+    if error and "report" not in error:
+        raise from_answer(int(error["status"]), error)
+    report = error["report"] if error else last.get("report")
     if report is None:
-        error = last.get("error")
-        raise (
-            from_answer(int(error["status"]), error)
-            if error
-            else Problem("the import was broken off", "import it again: what is done already stays as it is")
-        )
-    _report(report, as_json)
+        raise Problem("the import was broken off", "import it again: what is done already stays as it is")
+    _report(report, error is not None, as_json)
 
 
 def _followed(answer: httpx.Response) -> dict[str, Any]:
@@ -74,11 +72,12 @@ def _followed(answer: httpx.Response) -> dict[str, Any]:
     return last
 
 
-def _report(report: dict[str, Any], as_json: bool) -> None:
+def _report(report: dict[str, Any], is_refused: bool, as_json: bool) -> None:
+    """Write what was done, or would be; Problem if rows are wrong. ``is_refused``: nothing was written."""
     if as_json:
         output.document(report)
     else:
-        would = "would be " if report.get("dryRun") else ""
+        would = "would be " if report.get("dryRun") or is_refused else ""
         counts = ", ".join(
             f"{report.get(key, 0)} {would}{key}" for key in ("created", "updated", "unchanged")
         )
@@ -86,10 +85,12 @@ def _report(report: dict[str, Any], as_json: bool) -> None:
         for error in report.get("errors", ()):
             where = f"row {error['row']}" + (f", {error['column']}" if error.get("column") else "")
             output.note(f"{where}: {error['message']} ({error['error']})")
-    if report.get("failed"):
+    if is_refused:
         raise Problem(
-            f"{report['failed']} rows are wrong", "mend them, or import the others by --partial", FAILED
+            "nothing was written", "mend the rows that are wrong, or import the others by --partial"
         )
+    if report.get("failed"):
+        raise Problem(f"rows that are wrong: {report['failed']}", "mend them, and import the table again")
 
 
 def export(

@@ -93,7 +93,7 @@ def _inputs(operation: Operation) -> Iterator[Input]:
                 shown = typer.Option(f"--ask-{dashed(one.wire)}", help=text)
                 yield Input(calling.python_name(one), Annotated[bool, shown], False)
             continue
-        parts = [one.description, "required" if isinstance(one, Field) and one.required else ""]
+        parts = [one.description, "required" if one.required else ""]
         yield _option(calling.python_name(one), one, "; ".join(filter(None, parts)))
     yield from _common(operation)
 

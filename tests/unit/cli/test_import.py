@@ -42,12 +42,18 @@ def test_rows_that_are_wrong_are_named(
     run: Run, api: FakeApi, profile: Callable[..., None], table: str
 ) -> None:
     row = {"row": 7, "column": "blueprint", "error": "blueprint.notFound", "message": "no blueprint 'x'"}
-    wrong = {**REPORT, "dryRun": False, "created": 0, "updated": 0, "failed": 1, "errors": [row]}
+    wrong = {**REPORT, "dryRun": False, "created": 1, "updated": 0, "failed": 1, "errors": [row]}
     api.on("POST", PATH, lines({"error": {**problem(422, "import.rows"), "report": wrong}}))
     ended = run("device", "import", table)
     assert ended.code == 1
     assert "row 7, blueprint: no blueprint 'x' (blueprint.notFound)" in ended.err
+    assert "nothing was written" in ended.err
+    assert "1 would be created" in ended.out
     assert run("device", "import", table, "--json").json == wrong
+    api.on("POST", PATH, lines({"report": wrong}))
+    partial = run("device", "import", table, "--partial")
+    assert (partial.code, "1 created" in partial.out) == (1, True)
+    assert "nothing was written" not in partial.err
 
 
 def test_an_import_that_breaks_off_says_what_to_do(

@@ -278,6 +278,11 @@ class Runner:
             url = f"{public}{paths[0]}"
             lines.append(f"try, as a device of project {DEMO_PROJECT} (the key is new at every start):")
             lines.append(_CURL.format(url=url, network=DEMO_NETWORK, key=self._demo_key))
+        if "SETUP_TOKEN" in self._around.secrets:
+            folder = _short(self._options.stack_dir)
+            lines.append(
+                f"first administrator: .venv/bin/python -m fulcrum setup --stack {folder} --username you"
+            )
         lines.append("Ctrl-C ends it")
         return "\n".join(lines)
 

@@ -56,6 +56,7 @@ WORDS: dict[str, str] = {
     "user": "access",
     "users": "access",
     "user/systems": "access",
+    "userDevices": "access",
     "user/devices": "access",
     "accounts": "access",
     "apiAccess": "keys",

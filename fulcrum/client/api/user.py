@@ -260,6 +260,20 @@ class User:
             "types.PlacePage", self._sender.send(Request("GET", f"/v1/user/{segment(user_id)}/devices"))
         )
 
+    def devices_of_system(self, system_id: str, user_id: str) -> types.PlacePage:
+        """List the devices of a user in a system.
+
+        The devices of the system that he was given roles on, one by one; at most 1,000 roles are looked at.
+
+        Needs: user.read.
+        """
+        return cast(
+            "types.PlacePage",
+            self._sender.send(
+                Request("GET", f"/v1/system/{segment(system_id)}/userDevices", query={"userId": user_id})
+            ),
+        )
+
 
 class AsyncUser:
     """Operations on ``user``."""
@@ -517,4 +531,18 @@ class AsyncUser:
         """
         return cast(
             "types.PlacePage", await self._sender.send(Request("GET", f"/v1/user/{segment(user_id)}/devices"))
+        )
+
+    async def devices_of_system(self, system_id: str, user_id: str) -> types.PlacePage:
+        """List the devices of a user in a system.
+
+        The devices of the system that he was given roles on, one by one; at most 1,000 roles are looked at.
+
+        Needs: user.read.
+        """
+        return cast(
+            "types.PlacePage",
+            await self._sender.send(
+                Request("GET", f"/v1/system/{segment(system_id)}/userDevices", query={"userId": user_id})
+            ),
         )

@@ -18,6 +18,7 @@ from functions.api.resources.answers import GONE, etag, problem
 from shared import clock, names, values
 from shared.clients import firestore
 from shared.model.page import Deleted, Page
+from shared.model.system import SYSTEM
 from shared.model.user import Place, PlatformUserCreate, User, UserCreate
 from shared.store.query import Query as StoreQuery
 from shared.store.scope import Stored
@@ -228,6 +229,24 @@ async def user_devices(user_id: UserId, call: Annotated[Call, needs("user.read")
     return await _places(call, user_id, "device")
 
 
+@router.get(
+    "/system/{system_id}/userDevices",
+    operation_id="user_devices_of_system",
+    summary="List the devices of a user in a system",
+    description="The devices of the system that he was given roles on, one by one; at most 1,000 roles are "
+    "looked at.",
+    responses=GONE,
+)
+async def user_devices_of_system(
+    system_id: Annotated[str, Path(max_length=200, description="The id of the system")],
+    user_id: Annotated[str, Query(alias="userId", max_length=200, description="The id of the user")],
+    call: Annotated[Call, needs("user.read")],
+) -> Page[Place]:
+    """His devices in one system."""
+    await call.scope.get(SYSTEM, system_id)
+    return await _places(call, user_id, "device", system_id)
+
+
 async def _page(call: Call, per_page: int, cursor: str | None, total: bool) -> Page[User]:
     home = users.home_of(call)
     query = StoreQuery(limit=per_page, after=cursor)
@@ -243,14 +262,20 @@ async def _page(call: Call, per_page: int, cursor: str | None, total: bool) -> P
     )
 
 
-async def _places(call: Call, user_id: str, kind: Literal["system", "device"]) -> Page[Place]:
+async def _places(
+    call: Call, user_id: str, kind: Literal["system", "device"], system_id: str | None = None
+) -> Page[Place]:
     stored = await users.get(call, user_id, reading=True)
     held = await users.places(call, stored, kind)
     collection = {"system": "systems", "device": "devices"}[kind]
     wanted = {names.document("projects", call.scope.project_id, collection, each): each for each in held}
-    found = await firestore.batch_get(wanted, ["name"])
-    told = {wanted[name]: values.from_fields(document.fields).get("name") for name, document in found.items()}
-    items = [Place(id=each, name=told.get(each), role_ids=sorted(held[each])) for each in sorted(held)]
+    found = await firestore.batch_get(wanted, ["name", "systemId"])
+    told = {wanted[name]: values.from_fields(document.fields) for name, document in found.items()}
+    items = [
+        Place(id=each, name=told.get(each, {}).get("name"), role_ids=sorted(held[each]))
+        for each in sorted(held)
+        if system_id is None or told.get(each, {}).get("systemId") == system_id
+    ]
     return Page(count=len(items), per_page=max(len(items), 1), items=items)
 
 

@@ -252,3 +252,26 @@ async def test_the_systems_and_devices_of_a_user(api: Api) -> None:
         devices = (await http.get(f"/v1/user/{user.id}/devices")).json()["items"]
     assert systems == [{"id": "s1", "name": "North", "roleIds": ["r0", "r1"]}]
     assert devices == [{"id": "d1", "roleIds": ["r2"]}]
+
+
+async def test_the_devices_of_a_user_in_one_system(api: Api) -> None:
+    project = api.project(ids.new_id())
+    user = account(api, project)
+    where = api.documents.document(f"projects/{project}")
+    where.collection("systems").document("north").set({"name": "North"})
+    for device, system in (("d1", "north"), ("d2", "south")):
+        where.collection("devices").document(device).set({"name": device, "systemId": system})
+        where.collection("userRoles").document(f"on-{device}").set(
+            {
+                "subjectKind": "user",
+                "subjectId": user.id,
+                "roleId": "r",
+                "resourceKind": "device",
+                "resourceId": device,
+            }
+        )
+    async with api.client(api.user(project, "user.read")) as http:
+        found = await http.get("/v1/system/north/userDevices", params={"userId": user.id})
+        nowhere = await http.get("/v1/system/nowhere/userDevices", params={"userId": user.id})
+    assert found.json()["items"] == [{"id": "d1", "name": "d1", "roleIds": ["r"]}]
+    assert nowhere.status_code == 404

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from shared.errors import ApiError
-from shared.model.base import Model
+from shared.model.base import Json, Model
 from shared.store.audit import same
 
 MAX_DEPTH = 10
@@ -19,7 +19,8 @@ class PatchOperation(Model):
     """One change. ``path`` has ``/`` between its segments; one may stand before the first."""
 
     path: str = Field(min_length=1, max_length=500, examples=["metadata/floor"])
-    value: Any = Field(default=None, examples=[3])
+    # Bounded before anything walks it: a value that nests too deep is the caller's fault, not the server's.
+    value: Json = Field(default=None, examples=[3])
     op: Literal["set", "remove", "add"] = Field(
         default="set", description="set a value, remove the path, or add an element to a list"
     )
@@ -64,7 +65,10 @@ def _operations(patch: Patch) -> list[PatchOperation]:
     except ValidationError as error:
         first = error.errors()[0]
         raise ApiError(
-            400, "request.invalid", f"body: a path: {first['msg']}", "see the paths that can be changed"
+            400,
+            "request.invalid",
+            f"body: a {first['loc'][0]}: {first['msg']}",
+            "see the paths that can be changed, and what their values can be",
         ) from None
 
 

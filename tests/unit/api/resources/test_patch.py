@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from functions.api.resources.patch import PatchOperation, apply
 from shared.errors import ApiError
@@ -72,7 +73,8 @@ def test_what_differs_in_type_is_added(one: Any, other: Any) -> None:
 
 paths = st.lists(st.sampled_from("xyz"), min_size=0, max_size=3).map(lambda s: "/".join(["metadata", *s]))
 json = st.recursive(
-    st.integers() | st.booleans(), lambda inner: st.dictionaries(st.sampled_from("xyz"), inner)
+    st.integers(-(2**63), 2**63 - 1) | st.booleans(),
+    lambda inner: st.dictionaries(st.sampled_from("xyz"), inner),
 )
 
 
@@ -89,3 +91,15 @@ def test_an_object_means_the_same_as_an_array(patch: dict[str, Any], metadata: d
     found = outcome(patch)
     assert patch == before
     assert found == outcome([PatchOperation(path=p, value=v) for p, v in patch.items()])
+
+
+@pytest.mark.parametrize("depth", [33, 300, 700, 900])
+def test_a_value_that_nests_too_deep_is_refused_before_it_is_walked(depth: int) -> None:
+    deep: Any = 1
+    for _ in range(depth):
+        deep = {"a": deep}
+    with pytest.raises(ApiError) as refused:
+        apply("system", MAY, FIELDS, {"metadata": deep})
+    assert (refused.value.status, refused.value.error) == (400, "request.invalid")
+    with pytest.raises(ValidationError):
+        PatchOperation.model_validate({"path": "metadata", "value": deep})

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from functions.api.access.callers import authenticate
 from functions.api.live import events, hub, sources
-from functions.api.needs import Call, signed_in
+from functions.api.needs import Call, needs
 from functions.api.roles import chain
 from shared.errors import ApiError
 
@@ -21,6 +21,13 @@ router = APIRouter(tags=["live"])
 # How often the caller's permissions are looked at again.
 RECHECK_SECONDS = 20.0
 _MAX_DEVICES = 200
+# Who may read nothing of the project would hear nothing: he costs it no subscription. What each event takes is
+# asked for every one of them.
+_LISTEN = needs(
+    "device.readData",
+    anywhere=True,
+    others=["device.readEvents", "device.read", "blueprint.read", "project.read"],
+)
 
 _EXAMPLE = (
     'event: ready\ndata: {"gap":false}\n\n'
@@ -38,7 +45,7 @@ _EXAMPLE = (
     responses={200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}},
 )
 async def live_get(
-    call: Annotated[Call, signed_in("each event is shown only to whoever may read what it is about")],
+    call: Annotated[Call, _LISTEN],
     name: Annotated[
         list[events.Name] | None, Query(description="Only these events: data, event, ack, changed")
     ] = None,

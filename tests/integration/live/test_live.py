@@ -153,8 +153,13 @@ def test_changes_since_the_last_event_come_first_and_once(stack: PushStack, api:
         assert heard.next()[1]["resourceId"] == later["id"]
 
 
-def test_nobody_listens_without_a_token(stack: PushStack) -> None:
-    assert httpx.get(f"{stack.urls['api']}v1/live").status_code == 401
+def test_nobody_listens_without_a_token_or_a_permission(stack: PushStack, api: Api) -> None:
+    url = f"{stack.urls['api']}v1/live"
+    assert httpx.get(url).status_code == 401
+    project = api.project(ids.new_id())
+    stranger = {"Authorization": f"Bearer {api.user(project, 'network.read')}"}
+    assert httpx.get(url, headers=stranger).status_code == 403
+    assert not subscriptions(stack)
 
 
 def test_what_cannot_be_read_costs_no_listener_the_rest(stack: PushStack, api: Api) -> None:

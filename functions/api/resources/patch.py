@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from shared.errors import ApiError
-from shared.model.base import Json, Model
+from shared.model.base import Model, sound
 from shared.store.audit import same
 
 MAX_DEPTH = 10
@@ -19,8 +19,7 @@ class PatchOperation(Model):
     """One change. ``path`` has ``/`` between its segments; one may stand before the first."""
 
     path: str = Field(min_length=1, max_length=500, examples=["metadata/floor"])
-    # Bounded before anything walks it: a value that nests too deep is the caller's fault, not the server's.
-    value: Json = Field(default=None, examples=[3])
+    value: Any = Field(default=None, examples=[3])
     op: Literal["set", "remove", "add"] = Field(
         default="set", description="set a value, remove the path, or add an element to a list"
     )
@@ -47,10 +46,21 @@ def apply(
                 f"the path {operation.path!r} of a {kind_name} cannot be changed",
                 f"change one of: {', '.join(sorted(patchable))}",
             )
+        _check_value(kind_name, operation)
         if root not in changed:
             changed[root] = copy.deepcopy(fields.get(root))
         changed[root] = _changed(kind_name, changed[root], segments[1:], operation)
     return changed
+
+
+def _check_value(kind_name: str, operation: PatchOperation) -> None:
+    """ApiError 400 for a value that no resource can hold, before anything walks it to its depth."""
+    try:
+        sound(operation.value)
+    except ValueError as error:
+        raise ApiError(
+            400, f"{kind_name}.invalid", f"{operation.path}: {error}", "correct the value that is named"
+        ) from None
 
 
 def _operations(patch: Patch) -> list[PatchOperation]:
@@ -65,10 +75,7 @@ def _operations(patch: Patch) -> list[PatchOperation]:
     except ValidationError as error:
         first = error.errors()[0]
         raise ApiError(
-            400,
-            "request.invalid",
-            f"body: a {first['loc'][0]}: {first['msg']}",
-            "see the paths that can be changed, and what their values can be",
+            400, "request.invalid", f"body: a path: {first['msg']}", "see the paths that can be changed"
         ) from None
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from functions.api.resources.patch import PatchOperation, apply
 from shared.errors import ApiError
@@ -73,8 +72,7 @@ def test_what_differs_in_type_is_added(one: Any, other: Any) -> None:
 
 paths = st.lists(st.sampled_from("xyz"), min_size=0, max_size=3).map(lambda s: "/".join(["metadata", *s]))
 json = st.recursive(
-    st.integers(-(2**63), 2**63 - 1) | st.booleans(),
-    lambda inner: st.dictionaries(st.sampled_from("xyz"), inner),
+    st.integers() | st.booleans(), lambda inner: st.dictionaries(st.sampled_from("xyz"), inner)
 )
 
 
@@ -98,8 +96,7 @@ def test_a_value_that_nests_too_deep_is_refused_before_it_is_walked(depth: int) 
     deep: Any = 1
     for _ in range(depth):
         deep = {"a": deep}
-    with pytest.raises(ApiError) as refused:
-        apply("system", MAY, FIELDS, {"metadata": deep})
-    assert (refused.value.status, refused.value.error) == (400, "request.invalid")
-    with pytest.raises(ValidationError):
-        PatchOperation.model_validate({"path": "metadata", "value": deep})
+    for patch in ({"metadata": deep}, change("metadata/x", deep), change("metadata/list", deep, "add")):
+        with pytest.raises(ApiError) as refused:
+            apply("system", MAY, FIELDS, patch)
+        assert (refused.value.status, refused.value.error) == (400, "system.invalid")

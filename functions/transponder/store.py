@@ -82,7 +82,8 @@ class Storing:
         """The states of devices and of all that their data is forwarded to; the missing ones are absent.
 
         What is remembered serves the ``changing`` ones, and those that get copies of their data: writing
-        them will tell if it is out of date. Nothing would tell it of the others, so they are read.
+        them will tell if it is out of date. Nothing would tell it of the others, so they are read. So are
+        those that forward their data: the copies would have gone up before the write tells of a link cut.
         """
         known: dict[str, State] = {}
         asked: set[str] = set()
@@ -90,7 +91,11 @@ class Storing:
         doubted = {name for name in waiting if name not in changing}
         while waiting:
             asked |= waiting
-            found = {name: kept for name in waiting - doubted if (kept := self._states.get(name)) is not None}
+            found = {
+                name: kept
+                for name in waiting - doubted
+                if (kept := self._states.get(name)) is not None and not kept.forward_to
+            }
             unread = waiting - found.keys()
             if unread:
                 for document in (await firestore.batch_get(unread, state.MASK)).values():

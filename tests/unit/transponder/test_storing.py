@@ -143,6 +143,34 @@ async def test_a_new_parent_is_noticed_though_the_device_is_remembered(service: 
     assert [r["event_id"] for r in service.history.rows] == ["1", "2", ids.digest("d1", "2")]
 
 
+async def test_no_copy_goes_up_once_a_link_is_cut_though_the_device_is_remembered(
+    service: Transponder,
+) -> None:
+    top = service.firestore.put("top")
+    parent = service.firestore.put("p1", forwardTo=["top"])
+    child = service.firestore.put("d1", forwardTo=["p1"])
+    await service.push(event("1", data=sets({"a": 1})))
+    service.firestore.put("p1", forwardTo=[])
+    await service.push(event("2", time=T + 1, data=sets({"a": 2})))
+    service.firestore.put("d1", forwardTo=[])
+    await service.push(event("3", time=T + 2, data=sets({"a": 3})))
+    await service.push(event("4", time=T + 3, data=sets({"a": 4})))
+    assert [service.firestore.device(name)["data"] for name in ("d1", "p1", "top")] == [
+        {"a": 4},
+        {"a": 2},
+        {"a": 1},
+    ]
+    copies = {(row["device_id"], row["event_id"]) for row in service.history.rows if row["device_id"] != "d1"}
+    first, second = ids.digest("d1", "1"), ids.digest("d1", "2")
+    assert copies == {("p1", first), ("p1", second), ("top", first)}
+    # Who forwards is read each time; the fourth event needs no read any more.
+    assert [sorted(names) for names in service.firestore.reads] == [
+        *([child], [parent], [top]),
+        *([child], [parent]),
+        [child],
+    ]
+
+
 async def test_a_new_parent_is_noticed_though_nothing_but_historical_events_come(
     service: Transponder,
 ) -> None:

@@ -126,7 +126,7 @@ class ApplyAsked(TypedDict):
 
 
 class Attribute(TypedDict):
-    """An attribute. Its path, type and unit stay as they are: delete it and create another to change them."""
+    """An attribute. Its path, type and unit, and what a relationship does with its devices, stay as they are:"""
 
     id: str
     created: NotRequired[int]

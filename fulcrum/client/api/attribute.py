@@ -143,7 +143,7 @@ class Attribute:
         """Change an attribute.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
-        max, metadata, min, name, owned, source, tags, values. With If-Match, only if nobody was faster.
+        max, metadata, min, name, source, tags, values. With If-Match, only if nobody was faster.
 
         Needs: attribute.update.
         """
@@ -307,7 +307,7 @@ class AsyncAttribute:
         """Change an attribute.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
-        max, metadata, min, name, owned, source, tags, values. With If-Match, only if nobody was faster.
+        max, metadata, min, name, source, tags, values. With If-Match, only if nobody was faster.
 
         Needs: attribute.update.
         """

@@ -196,7 +196,8 @@ class User:
     def get(self, user_id: str) -> types.User:
         """Read a user.
 
-        An account of the project, or a user of the platform who works in it.
+        An account of the project, or a user of the platform who works in it: of him a project sees the
+        username and the name alone.
 
         Needs: user.read.
         """
@@ -469,7 +470,8 @@ class AsyncUser:
     async def get(self, user_id: str) -> types.User:
         """Read a user.
 
-        An account of the project, or a user of the platform who works in it.
+        An account of the project, or a user of the platform who works in it: of him a project sees the
+        username and the name alone.
 
         Needs: user.read.
         """

@@ -156,7 +156,7 @@ OPERATIONS = (
         "PATCH",
         "/v1/attribute/{attribute_id}",
         summary="Change an attribute",
-        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, max, metadata, min, name, owned, source, tags, values. With If-Match, only if nobody was faster.",
+        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, max, metadata, min, name, source, tags, values. With If-Match, only if nobody was faster.",
         permission="attribute.update",
         parameters=(
             Parameter("attribute_id", "path", "string", True, "The id of the attribute", ()),

@@ -15,7 +15,7 @@ OPERATIONS = (
         "/v1/live",
         summary="Hear of what changes",
         description="Server-sent events of the project for as long as the connection lasts. ``ready`` comes first: from there on nothing is left out. ``data``, ``event`` and ``ack`` are device events on their way to be stored, ``changed`` is what somebody did to a resource. ``gap`` says that device events may have been missed: read again what matters. ``overflow`` and ``expired`` end the stream, the one because the listener was too slow, the other because its token is no longer good. With Last-Event-ID the changes since then come first.",
-        permission="signedIn",
+        permission="device.readData",
         parameters=(
             Parameter(
                 "name",

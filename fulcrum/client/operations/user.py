@@ -324,7 +324,7 @@ OPERATIONS = (
         "GET",
         "/v1/user/{user_id}",
         summary="Read a user",
-        description="An account of the project, or a user of the platform who works in it.",
+        description="An account of the project, or a user of the platform who works in it: of him a project sees the username and the name alone.",
         permission="user.read",
         parameters=(Parameter("user_id", "path", "string", True, "The id of the user", ()),),
         body="none",

@@ -21,8 +21,8 @@ router = APIRouter(tags=["live"])
 # How often the caller's permissions are looked at again.
 RECHECK_SECONDS = 20.0
 _MAX_DEVICES = 200
-# Who may read nothing of the project would hear nothing: he costs it no subscription. What each event takes is
-# asked for every one of them.
+# Who may read nothing of the project would hear nothing: he costs it no subscription. What an event takes is
+# asked for each of them.
 _LISTEN = needs(
     "device.readData",
     anywhere=True,

@@ -163,7 +163,8 @@ async def account_create(
     "/user/{user_id}",
     operation_id="user_get",
     summary="Read a user",
-    description="An account of the project, or a user of the platform who works in it.",
+    description="An account of the project, or a user of the platform who works in it: of him a project "
+    "sees the username and the name alone.",
     responses=GONE,
 )
 async def user_get(user_id: UserId, response: Response, call: Annotated[Call, needs("user.read")]) -> User:

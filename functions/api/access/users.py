@@ -27,6 +27,8 @@ FRESH_MS = 15 * 60_000
 _MAX_WRITES = 400
 # What of a user decides who he is, and where a new password is sent.
 _IDENTITY = frozenset({"username", "email"})
+# What a project that somebody works in sees of him.
+_SEEN = frozenset({"username", "name", "created", "lastModified", "version"})
 
 
 def change_in(call: Call, home: people.Home) -> Change:
@@ -43,8 +45,8 @@ def home_of(call: Call) -> people.Home:
 async def get(call: Call, user_id: str, *, reading: bool = False) -> Stored[User]:
     """A user whom the caller may know of; ApiError 404 or 410.
 
-    In a project: its accounts; to read, also the platform's users who work in it. The platform's
-    administrators find everybody.
+    In a project: its accounts; to read, also the platform's users who work in it, of whom it sees only the
+    names. The platform's administrators find everybody.
     """
     home = home_of(call)
     stored = await home.scope.find(home.kind, user_id)
@@ -52,8 +54,15 @@ async def get(call: Call, user_id: str, *, reading: bool = False) -> Stored[User
         stored = await people.find(user_id, "")
         if stored is not None and not call.principal.admin:
             works_here = home.project_id in (stored.fields.get("projects") or ())
-            stored = stored if works_here else None
+            stored = _named_only(call, stored) if works_here else None
     return stored if stored is not None else await home.scope.get(home.kind, user_id)
+
+
+def _named_only(call: Call, stored: Stored[User]) -> Stored[User]:
+    """A user of the platform as a project sees him: in which other projects he works is not its business."""
+    if stored.id == call.principal.id:
+        return stored
+    return stored._replace(fields={key: stored.fields[key] for key in _SEEN & stored.fields.keys()})
 
 
 async def create(call: Call, body: UserCreate | PlatformUserCreate, key: str | None) -> Stored[User]:

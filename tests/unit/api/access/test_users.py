@@ -207,6 +207,22 @@ async def test_only_administrators_of_the_platform_see_and_change_its_users(api:
         assert {member.id, stranger.id} <= {item["id"] for item in listed}
 
 
+async def test_a_project_sees_of_a_platform_user_neither_his_other_projects_nor_his_address(api: Api) -> None:
+    project, secret = api.project(ids.new_id()), api.project(ids.new_id())
+    private: dict[str, Any] = {"email": "private@example.com", "metadata": {"phone": "+47"}, "admin": False}
+    member = account(api, projects=[project, secret], **private)
+    async with api.client(api.user(project, *ALL, "*")) as http:
+        shown = (await http.get(f"/v1/user/{member.id}")).json()
+        listed = await http.get(f"/v1/project/{project}/members")
+    assert (shown["id"], shown["username"]) == (member.id, member.username)
+    assert not {"projects", "email", "admin", "passwordChanged"} & shown.keys()
+    for text in (str(shown), listed.text):
+        assert not [told for told in (secret, "private@", "+47") if told in text]
+    async with api.client() as http:
+        http.headers.update(bearer((await sign_in(http, member, project)).json()["idToken"]))
+        assert (await http.get("/v1/user/me")).json()["email"] == "private@example.com"
+
+
 async def test_the_last_administrator_stays(api: Api) -> None:
     people = [account(api, admin=True), account(api, admin=True)]
     api.documents.document("platform/administrators").set({"ids": [user.id for user in people]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -85,23 +86,19 @@ def events(
     _run(ctx, project, asked, query, shape)
 
 
+@dataclass(frozen=True)
 class _Asked:
     """Whose rows, how many, and in what form."""
 
-    def __init__(
-        self,
-        model: str,
-        device: str | None,
-        alias: str | None,
-        system: str | None,
-        whole: bool,
-        limit: int,
-        everything: bool,
-        csv: bool,
-        dry_run: bool,
-    ) -> None:
-        self.model, self.device, self.alias, self.system, self.whole = model, device, alias, system, whole
-        self.limit, self.everything, self.csv, self.dry_run = limit, everything, csv, dry_run
+    model: str
+    device: str | None
+    alias: str | None
+    system: str | None
+    whole: bool
+    limit: int
+    everything: bool
+    csv: bool
+    dry_run: bool
 
     def path(self, connection: Connection) -> str:
         """Where the query is answered; Problem if it is not said of whom."""
@@ -130,7 +127,9 @@ def _run(ctx: typer.Context, project: str | None, asked: _Asked, query: dict[str
             return
         query |= {"perPage": asked.limit, "dryRun": True if asked.dry_run else None}
         answer = connection.send(Request("GET", path, query))
-        answer.pop("next", None) if not (shape.json or shape.extract) else None
+        if not (shape.json or shape.extract):
+            # The limit was asked for, and more is no news.
+            answer.pop("next", None)
         output.show(answer, shape)
     finally:
         connection.close()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LINES = "application/x-ndjson"
 _CSV = "text/csv"
+# How paths call the project.
+_PROJECT = ("projectId", "project_id")
 
 
 def python_name(one: Parameter | Field) -> str:
@@ -43,8 +45,8 @@ def is_option(operation: Operation, parameter: Parameter) -> bool:
 
 
 def _is_project(operation: Operation, parameter: Parameter) -> bool:
-    is_named = parameter.wire in ("projectId", "project_id")
-    return parameter.place == "path" and is_named and operation.resource != "project"
+    is_named = parameter.place == "path" and parameter.wire in _PROJECT
+    return is_named and operation.resource != "project"
 
 
 def call(ctx: typer.Context, operation: Operation, given: Mapping[str, Any]) -> None:
@@ -90,6 +92,9 @@ def request_of(operation: Operation, given: Mapping[str, Any], connection: Conne
         if value in (None, "", []) and parameter.required:
             raise usage(f"{parameter.wire} must be given, and not be empty")
         if parameter.place == "path":
+            if parameter.wire in _PROJECT:
+                # The header follows the path, also where that names another project than the one in use.
+                headers["X-Fulcrum-Project"] = str(value)
             for form in (f"{{{parameter.wire}}}", f"{{{parameter.wire}:path}}"):
                 path = path.replace(form, segment(str(value)))
         elif parameter.place == "header":

@@ -113,6 +113,14 @@ def test_the_project_is_the_one_in_use_unless_another_is_named(sent: Callable[..
     assert (seen.path, seen.headers["x-fulcrum-project"]) == ("/v1/project/q/blueprints", "q")
 
 
+def test_a_path_that_names_a_project_is_about_that_one(
+    run: Run, api: FakeApi, profile: Callable[..., None]
+) -> None:
+    api.on("GET", "/v1/project/other", {"id": "other"})
+    assert run("project", "get", "other").code == 0
+    assert api.seen[0].headers["x-fulcrum-project"] == "other"
+
+
 def test_no_project_is_named_by_an_empty_name(
     run: Run, api: FakeApi, profile: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

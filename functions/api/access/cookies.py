@@ -8,6 +8,7 @@ applies to it.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from fastapi import Response
@@ -19,7 +20,8 @@ from shared.errors import ApiError
 CSRF_HEADER = "x-csrf-token"
 REFRESH_PATH = "/v1/login"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+# The whole of it: "localhost:80@example.com" names another host to whoever reads it as part of a link.
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?\Z")
 
 
 def session_token(request: Request) -> str | None:
@@ -118,14 +120,13 @@ def is_secure(request: Request) -> bool:
 
 def is_loopback(request: Request) -> bool:
     """Whether the request names this machine."""
-    host = request.headers.get("host", "").lower()
-    return any(host == name or host.startswith(f"{name}:") for name in _LOOPBACK)
+    return _LOOPBACK.match(request.headers.get("host", "").lower()) is not None
 
 
 def scheme(request: Request) -> str:
     """How the client came: what the proxy before us says, else the connection itself."""
-    forwarded = request.headers.get("x-forwarded-proto", "")
-    return forwarded.rpartition(",")[2].strip().lower() or request.url.scheme
+    forwarded = request.headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+    return forwarded if forwarded in ("http", "https") else request.url.scheme
 
 
 def _name(request: Request, name: str) -> str:

@@ -1,8 +1,8 @@
 """Passwords that are forgotten, reset and changed.
 
-``passwordResets/{hash of the token}``: userId, projectId, created, expires, passwordVersion, expireAt. The
-token is 256 random bits, sent by mail and stored nowhere; it works once, within an hour, and not after the
-password was changed in another way.
+``passwordResets/{hash of the token}``: userId, projectId, created, expires, passwordVersion, sentTo (a hash),
+expireAt. The token is 256 random bits, sent by mail and stored nowhere; it works once, within an hour, and
+not after the password was changed in another way, or mail goes to another address.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ async def reset(token: str, password: str, request_id: str) -> None:
             or user is None
             or clock.now_ms() >= int(fields["expires"])
             or fields["passwordVersion"] != password_version(user.fields)
+            # Who reads an address that was given up sets no password with what was sent there before.
+            or fields.get("sentTo") != _address(user)
         ):
             raise _not_good()
         passwords.check(password, str(user.fields.get("username", "")))
@@ -129,6 +131,7 @@ async def _send(user: Stored[User], url: str) -> None:
         "created": now,
         "expires": clock.to_ms(expires),
         "passwordVersion": password_version(user.fields),
+        "sentTo": _address(user),
         "expireAt": expires,
     }
     name = names.document("passwordResets", tokens.digest(token))
@@ -136,10 +139,14 @@ async def _send(user: Stored[User], url: str) -> None:
     await mail.send_reset(to, str(user.fields["username"]), home.project_id, url, token, HOURS)
 
 
+def _address(user: Stored[User]) -> str:
+    return tokens.digest(people.email(user) or "")
+
+
 def _not_good() -> ApiError:
     return ApiError(
         400,
         "reset.invalid",
-        "the token is not good: it was used, is older than an hour, or never was one",
+        "the token is not good: it was used, is too old, went to another address, or never was one",
         "ask for a new mail by forgotPassword",
     )

@@ -158,6 +158,21 @@ async def test_a_reset_ends_after_an_hour_and_after_another_change(
             assert (await _reset(http, token)).json()["error"] == "reset.invalid"
 
 
+async def test_a_mail_to_an_address_that_was_given_up_sets_no_password(api: Api) -> None:
+    project = api.project(ids.new_id())
+    user = account(api, project, email="old@example.com")
+    async with api.client() as http:
+        await _forgot(http, user.username, project)
+        (before,) = _mails(api)
+        assert before["to"] == ["old@example.com"]
+        signed = (await sign_in(http, user, project)).json()
+        new = {"email": "new@example.com"}
+        assert (await http.patch("/v1/user/me", json=new, headers=bearer(signed["idToken"]))).is_success
+        assert (await _reset(http, _token(before))).json()["error"] == "reset.invalid"
+        await _forgot(http, user.username, project)
+        assert (await _reset(http, _token(_mails(api)[-1]))).status_code == 200
+
+
 @pytest.mark.parametrize("token", ["", "x", "../x", "ü" * 43, "a" * 43, "x" * 201, "\ud800", "\0"])
 async def test_what_is_no_reset_token_is_refused(api: Api, token: str) -> None:
     async with api.client() as http:
@@ -274,3 +289,25 @@ async def test_a_new_user_without_a_password_cannot_sign_in_before_he_sets_one(a
         (mail,) = _mails(api)
         assert (await _reset(http, _token(mail))).status_code == 200
         assert (await sign_in(http, user, project, NEW)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost:1@evil.example", "localhost:evil.example", "localhost:80/x", "127.0.0.1:8#@evil.example"],
+)
+async def test_what_only_begins_like_this_machine_is_not_this_machine(
+    api: Api, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("FULCRUM_PUBLIC_URL", "")
+    settings.cache_clear()
+    user = account(api)
+    async with api.client() as http:
+        answer = await http.post(
+            "/v1/users/forgotPassword", json={"username": user.username}, headers={"Host": host}
+        )
+        assert (answer.status_code, answer.json()["error"]) == (501, "mail.noPublicUrl")
+        assert _mails(api) == []
+        odd = {"Host": "localhost:8080", "X-Forwarded-Proto": "javascript"}
+        await http.post("/v1/users/forgotPassword", json={"username": user.username}, headers=odd)
+        (mail,) = _mails(api)
+    assert mail["context"]["link"].startswith("http://localhost:8080/")

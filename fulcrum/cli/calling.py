@@ -84,7 +84,9 @@ def request_of(operation: Operation, given: Mapping[str, Any], connection: Conne
     """The request of an operation; Problem for what cannot be sent."""
     from fulcrum.client.request import Request, segment
 
-    path, query, headers = operation.path, {}, {}
+    path = operation.path
+    query: dict[str, Any] = {}
+    headers: dict[str, str | None] = {}
     for parameter in operation.parameters:
         value = given.get(python_name(parameter))
         if _is_project(operation, parameter):

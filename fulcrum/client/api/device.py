@@ -65,6 +65,7 @@ class Device:
         """List the devices of a project.
 
         A page of the devices that you may read. Every filter and sort is answered by an index, so that a
+        page costs the same however many devices there are.
 
         Needs: device.list.
         """
@@ -1209,6 +1210,7 @@ class AsyncDevice:
         """List the devices of a project.
 
         A page of the devices that you may read. Every filter and sort is answered by an index, so that a
+        page costs the same however many devices there are.
 
         Needs: device.list.
         """

@@ -41,6 +41,7 @@ class System:
         """List the devices of a system.
 
         A page of the devices that you may read. Every filter and sort is answered by an index, so that a
+        page costs the same however many devices there are.
 
         Needs: device.list.
         """
@@ -829,6 +830,7 @@ class AsyncSystem:
         """List the devices of a system.
 
         A page of the devices that you may read. Every filter and sort is answered by an index, so that a
+        page costs the same however many devices there are.
 
         Needs: device.list.
         """

@@ -67,7 +67,7 @@ OPERATIONS = (
         "GET",
         "/v1/project/{project_id}/devices",
         summary="List the devices of a project",
-        description="A page of the devices that you may read. Every filter and sort is answered by an index, so that a",
+        description="A page of the devices that you may read. Every filter and sort is answered by an index, so that a page costs the same however many devices there are.",
         permission="device.list",
         parameters=(
             Parameter("project_id", "path", "string", True, "The id of the project", ()),

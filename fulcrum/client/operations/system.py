@@ -14,7 +14,7 @@ OPERATIONS = (
         "GET",
         "/v1/system/{system_id}/devices",
         summary="List the devices of a system",
-        description="A page of the devices that you may read. Every filter and sort is answered by an index, so that a",
+        description="A page of the devices that you may read. Every filter and sort is answered by an index, so that a page costs the same however many devices there are.",
         permission="device.list",
         parameters=(
             Parameter("system_id", "path", "string", True, "The id of the system", ()),

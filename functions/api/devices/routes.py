@@ -46,8 +46,10 @@ At = Annotated[
 NamePrefix = Annotated[
     str | None, Query(alias="name", max_length=200, description="Whose names begin so; sorts by name")
 ]
-_LIST = "A page of the devices that you may read. Every filter and sort is answered by an index, so that a "
-"page costs the same however many devices there are."
+_LIST = (
+    "A page of the devices that you may read. Every filter and sort is answered by an index, so that a page "
+)
+_LIST += "costs the same however many devices there are."
 
 
 def _body(example: dict[str, Any]) -> dict[str, Any]:
@@ -241,7 +243,5 @@ async def delete(
     description="Whether all that a device refers to is there, and its aliases lead to it.",
     responses=GONE,
 )
-async def verify(
-    device_id: DeviceId, call: Annotated[Call, needs("device.read", anywhere=True)]
-) -> Verified:
+async def verify(device_id: DeviceId, call: Annotated[Call, needs("device.read", anywhere=True)]) -> Verified:
     return await finding.verified(call, await access.load(call, "device.read", device_id))

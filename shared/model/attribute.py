@@ -69,7 +69,8 @@ class AttributeCreate(Model):
 
 
 class Attribute(AttributeCreate, Resource):
-    """An attribute. Its path, type and unit stay as they are: delete it and create another to change them."""
+    """An attribute. Its path, type and unit, and what a relationship does with its devices, stay as they are:
+    delete it and create another to change them."""
 
     blueprint_id: Identifier
     source_blueprint_id: Identifier | None = Field(
@@ -83,7 +84,7 @@ ATTRIBUTE: Kind[Attribute] = Kind(
     collection="attributes",
     model=Attribute,
     create=AttributeCreate,
-    patchable=frozenset({"name", "source", "desc", "tags", "metadata", "values", "min", "max", "owned"}),
+    patchable=frozenset({"name", "source", "desc", "tags", "metadata", "values", "min", "max"}),
     unique=(Unique("path", scope="blueprintId"),),
     affects_events=True,
 )

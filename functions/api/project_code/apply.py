@@ -77,7 +77,7 @@ class Builder:
 
     def _attribute_extra(self, edit: Edit) -> dict[str, Any]:
         if edit.after is None or edit.action == "update":
-            return self._updated_relation(edit)
+            return {}
         alias = edit.key[1]
         self._gain(alias, 1)
         fields = self._with_ids(edit.after)
@@ -94,13 +94,6 @@ class Builder:
             extra |= {wire: fields[wire] for wire in ("owned", "forwardData")}
             extra |= {"mirrorId": mirror_id, "mirrorPath": mirror["path"]}
         return extra
-
-    def _updated_relation(self, edit: Edit) -> dict[str, Any]:
-        if edit.after is not None and "owned" in edit.changed and edit.after.fields["type"] == "relationship":
-            mirror = self._now.mirrors.get(str(self._now.stored[edit.key].fields.get("mirrorId")))
-            if mirror is not None:
-                self._change.update(mirror, {"owned": edit.after.fields.get("owned", False)})
-        return {}
 
     def _blueprints(self) -> None:
         """Write blueprints with the checks that the event path reads, as their attributes will be."""

@@ -77,14 +77,8 @@ async def _updating(
     call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     if stored.fields["type"] == "parentRelationship":
-        if not same(fields.get("owned"), stored.fields.get("owned")):
-            raise _is_mirror(stored, "change")
         return {}
     check_definition(fields)
-    if stored.fields["type"] == "relationship" and not same(fields.get("owned"), stored.fields.get("owned")):
-        mirror = await call.scope.find(ATTRIBUTE, stored.fields["mirrorId"])
-        if mirror is not None:
-            change.update(mirror, {"owned": fields.get("owned", False)})
     if any(not same(fields.get(wire), stored.fields.get(wire)) for wire in _TYPE_SPEC):
         whole = stored.fields | {wire: fields.get(wire) for wire in _TYPE_SPEC}
         await checks.rewrite(call.scope, change, {stored.fields["blueprintId"]: {stored.id: whole}})
@@ -93,7 +87,7 @@ async def _updating(
 
 async def _deleting(call: Call, change: Change, stored: Stored[Any]) -> str | None:
     if stored.fields["type"] == "parentRelationship":
-        raise _is_mirror(stored, "delete")
+        raise _is_mirror(stored)
     edits: dict[str, dict[str, Mapping[str, Any] | None]] = {stored.fields["blueprintId"]: {stored.id: None}}
     job_id = await cascade.begin(change, stored)
     if stored.fields["type"] == "relationship":
@@ -126,12 +120,12 @@ def _invalid(message: str) -> ApiError:
     return ApiError(400, "attribute.invalid", message[:1000], "correct what is named")
 
 
-def _is_mirror(stored: Stored[Any], verb: str) -> ApiError:
+def _is_mirror(stored: Stored[Any]) -> ApiError:
     return ApiError(
         409,
         "attribute.mirror",
         f"{stored.fields['path']!r} is the mirror of the relationship {stored.fields['mirrorId']!r}",
-        f"{verb} the relationship; its mirror follows",
+        "delete the relationship; its mirror follows",
     )
 
 

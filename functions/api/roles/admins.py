@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from functions.api.roles import membership
 from shared import ids, names, values
 from shared.clients import firestore
 from shared.errors import ApiError
@@ -30,20 +31,7 @@ async def keep_one(
     deletes grants, a role (or its ``*``) or a user: such changes of one project happen one after the other.
     """
     await _in_turn(change)
-    parent = names.project(change.scope.project_id)
-    powerful = Query((Where("permissions", "array-contains", EVERYTHING),))
-    roles = [d.id for d in await firestore.run_query(parent, queries.conditions("roles", powerful))]
-    if not roles:
-        return
-    given = Query(
-        (
-            Where("resourceKind", "==", "project"),
-            Where("subjectKind", "==", "user"),
-            Where("roleId", "in", roles[:_MAX_ROLES]),
-        )
-    )
-    found = await firestore.run_query(parent, queries.conditions("userRoles", given))
-    grants = {document.id: values.from_fields(document.fields) for document in found}
+    grants = await _held_by_people(change)
     left = [
         grant
         for grant_id, grant in grants.items()
@@ -58,6 +46,27 @@ async def keep_one(
             "nobody would be left who may do everything in the project",
             "give somebody else the role of an administrator first",
         )
+
+
+async def _held_by_people(change: Change) -> dict[str, dict[str, Any]]:
+    """The grants of ``*`` on the project to users who are there; a deleted one's are cleared only later."""
+    parent = names.project(change.scope.project_id)
+    powerful = Query((Where("permissions", "array-contains", EVERYTHING),))
+    roles = [d.id for d in await firestore.run_query(parent, queries.conditions("roles", powerful))]
+    grants: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(roles), _MAX_ROLES):
+        given = Query(
+            (
+                Where("resourceKind", "==", "project"),
+                Where("subjectKind", "==", "user"),
+                Where("roleId", "in", roles[start : start + _MAX_ROLES]),
+            )
+        )
+        found = await firestore.run_query(parent, queries.conditions("userRoles", given))
+        grants |= {document.id: values.from_fields(document.fields) for document in found}
+    subjects = {str(grant["subjectId"]) for grant in grants.values()}
+    known = await membership.find(change.scope, "user", subjects) if subjects else {}
+    return {grant_id: grant for grant_id, grant in grants.items() if grant["subjectId"] in known}
 
 
 async def _in_turn(change: Change) -> None:

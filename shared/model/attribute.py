@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from shared import paths
-from shared.model.base import Description, Identifier, Kind, Metadata, Model, Name, Resource, Tags, Unique
+from shared.model.base import (
+    Description,
+    Identifier,
+    Kind,
+    Metadata,
+    Model,
+    Name,
+    Resource,
+    Tags,
+    Unique,
+    sound,
+)
 
 RelationshipType = Literal["oneToOne", "oneToMany", "manyToOne", "manyToMany"]
 
@@ -43,7 +54,9 @@ class AttributeCreate(Model):
     )
     type: str = Field(max_length=50, description="See the types of attributes", examples=["temperature"])
     unit: str | None = Field(default=None, max_length=50, examples=["degC"])
-    values: list[str | int | float] | None = Field(default=None, max_length=1000, examples=[["open", "shut"]])
+    values: Annotated[list[str | int | float] | None, AfterValidator(sound)] = Field(
+        default=None, max_length=1000, examples=[["open", "shut"]]
+    )
     min: float | None = Field(default=None, examples=[-40])
     max: float | None = Field(default=None, examples=[150])
     is_collection: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.model.base import Description, Kind, Metadata, Model, Name, Resource, Tags
 
@@ -19,6 +19,14 @@ NetworkId = Annotated[
     ),
 ]
 AliasKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_\-]{0,63}$", examples=["devEui"])]
+
+
+def _once_each(keys: list[str]) -> list[str]:
+    if len(set(keys)) < len(keys):
+        raise ValueError("it names one key twice: name each once")
+    return keys
+
+
 PerSecond = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -35,7 +43,7 @@ class NetworkCreate(Model):
     id: NetworkId
     name: Name
     desc: Description | None = None
-    alias_keys: list[AliasKey] = Field(
+    alias_keys: Annotated[list[AliasKey], AfterValidator(_once_each)] = Field(
         default_factory=list,
         max_length=20,
         description="By which names it knows devices",

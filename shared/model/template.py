@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.model.base import Description, Kind, Model, Name, Resource, Tags, Unique
 
@@ -30,6 +30,12 @@ class TemplateCreate(Model):
     email: Email | None = None
     sms: str | None = Field(default=None, min_length=1, max_length=1600, examples=["{{name}} is too warm"])
     tags: Tags = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> TemplateCreate:
+        if self.email is None and self.sms is None:
+            raise ValueError("a template has neither email nor sms: give it one of them, or both")
+        return self
 
 
 class Template(TemplateCreate, Resource):

@@ -56,11 +56,14 @@ def parent_path(fields: Mapping[str, Any]) -> str | None:
 def mirror_of(
     blueprint_id: str, blueprint: Mapping[str, Any], fields: Mapping[str, Any], attribute_id: str
 ) -> dict[str, Any]:
-    """The wire fields of the other side of a relationship, on the children's blueprint."""
-    made = f"{blueprint['alias']}_{fields['path'].replace('/', '_')}"[: paths.MAX_LENGTH]
+    """The wire fields of the other side of a relationship, on the children's blueprint; ApiError 400 for a
+    relationship that would stand where its own mirror does."""
+    path = fields.get("mirrorPath") or made_path(blueprint["alias"], fields["path"])
+    if fields["targetBlueprintId"] == blueprint_id and path == fields["path"]:
+        raise _invalid("mirrorPath: the mirror on the same blueprint needs a path of its own")
     return {
         "name": blueprint["name"],
-        "path": fields.get("mirrorPath") or made,
+        "path": path,
         "type": "parentRelationship",
         "isCollection": False,
         "source": "User",
@@ -73,10 +76,17 @@ def mirror_of(
     }
 
 
+def made_path(alias: str, path: str) -> str:
+    """The path of a mirror where none is given: from the parents' blueprint and the relationship's path."""
+    return f"{alias}_{path.replace('/', '_')}"[: paths.MAX_LENGTH]
+
+
 async def _updating(
     call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     if stored.fields["type"] == "parentRelationship":
+        if given := [wire for wire in _TYPE_SPEC if fields.get(wire) is not None]:
+            raise _invalid(f"{', '.join(given)}: not for the mirror of a relationship")
         return {}
     check_definition(fields)
     if any(not same(fields.get(wire), stored.fields.get(wire)) for wire in _TYPE_SPEC):

@@ -26,14 +26,6 @@ from shared.store.scope import Stored
 _TIMER_REFS: dict[str, Kind[Any]] = {"systemId": SYSTEM, "deviceId": DEVICE, "scriptId": SCRIPT}
 
 
-async def _creating_template(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "email" not in fields and "sms" not in fields:
-        raise ApiError(
-            400, "template.invalid", "a template has neither email nor sms", "give it one of them, or both"
-        )
-    return {}
-
-
 async def _creating_scenario(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     await check_there(call, "scenario", fields, "blueprintId", BLUEPRINT)
     return {}
@@ -44,12 +36,6 @@ async def _creating_timer(call: Call, change: Change, fields: Mapping[str, Any])
     for wire, kind in _TIMER_REFS.items():
         await check_there(call, "timer", fields, wire, kind)
     return {}
-
-
-async def _updating_template(
-    call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    return await _creating_template(call, change, fields)
 
 
 async def _updating_timer(
@@ -102,7 +88,6 @@ router.include_router(
         TEMPLATE,
         "templates",
         {"name": "Too warm", "alias": "tooWarm", "sms": "{{name}} is too warm"},
-        crud.Rules(creating=_creating_template, updating=_updating_template),
     )
 )
 router.include_router(

@@ -62,6 +62,10 @@ async def _kept(scope: Scope, blueprint: Stored[Any], edited: Edits) -> dict[str
     added = sum("created" not in fields for fields in edited.values() if fields is not None)
     count = max(0, (blueprint.fields.get("attributeCount") or 0) + added - gone)
     if added and count > MAX_PATHS:
+        # Mirrors that went with their parents' blueprint were not told of: they are counted now.
+        mine = Query((Where("blueprintId", "==", blueprint.id),))
+        count = await scope.count(ATTRIBUTE, mine) + added - gone
+    if added and count > MAX_PATHS:
         raise ApiError(
             400,
             "blueprint.tooManyAttributes",

@@ -1,4 +1,4 @@
-"""What resources refer to: that it is there, and that routes lead to topics that are."""
+"""What resources refer to is there, routes lead to topics that are, and an id is free again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.api.needs import Call
+from shared import values
+from shared.clients import firestore
 from shared.config import settings
 from shared.errors import ApiError
 from shared.model.base import Kind
 from shared.route_check import check_message_route
+from shared.store.scope import Scope
 
 # The topics of the platform that a route may name; users' own come with CUSTOM_TOPICS.
 ROUTABLE = frozenset({"writer"})
@@ -50,4 +53,17 @@ async def check_there(
             f"{kind_name}.{wire}",
             f"there is no {kind.name} {str(resource_id)[:128]!r} in this project",
             f"create the {kind.name} first, or leave {wire} out",
+        )
+
+
+async def check_cleared(scope: Scope, network_id: str) -> None:
+    """ApiError 409 while the job of a network that had the id before is still clearing its aliases."""
+    name = scope.tombstone("network", network_id)
+    found = (await firestore.batch_get([name], ["pending"])).get(name)
+    if found is not None and values.from_fields(found.fields).get("pending"):
+        raise ApiError(
+            409,
+            "network.idTaken",
+            f"the network {network_id!r} was deleted, and its aliases are still being cleared",
+            "send the same request again in a minute, or choose another id",
         )

@@ -9,10 +9,7 @@ from fastapi import APIRouter
 
 from functions.api.needs import Call
 from functions.api.resources import crud
-from functions.api.resources.references import check_route
-from shared import values
-from shared.clients import firestore
-from shared.errors import ApiError
+from functions.api.resources.references import check_cleared, check_route
 from shared.model.message_route import MESSAGE_ROUTE
 from shared.model.network import NETWORK
 from shared.store.change import Change
@@ -31,23 +28,8 @@ async def _updating(
     return {}
 
 
-async def _creating_network(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    if len(set(fields["aliasKeys"])) < len(fields["aliasKeys"]):
-        raise ApiError(400, "network.aliasKeys", "aliasKeys names one key twice", "name each once")
-    return {}
-
-
 async def _network_id(call: Call, resource_id: str) -> None:
-    """ApiError 409 while the job of a network that had the id before is still clearing its aliases."""
-    name = call.scope.tombstone("network", resource_id)
-    found = (await firestore.batch_get([name], ["pending"])).get(name)
-    if found is not None and values.from_fields(found.fields).get("pending"):
-        raise ApiError(
-            409,
-            "network.idTaken",
-            f"the network {resource_id!r} was deleted, and its aliases are still being cleared",
-            "send the same request again in a minute, or choose another id",
-        )
+    await check_cleared(call.scope, resource_id)
 
 
 router = APIRouter()
@@ -64,6 +46,6 @@ router.include_router(
         NETWORK,
         "networks",
         {"id": "greenhouse-lora", "name": "Greenhouse LoRa", "aliasKeys": ["devEui"]},
-        crud.Rules(creating=_creating_network, choosing=_network_id),
+        crud.Rules(choosing=_network_id),
     )
 )

@@ -142,6 +142,33 @@ async def test_a_blueprint_may_relate_to_itself(api: Api) -> None:
     assert sorted(a["path"] for a in listed.json()["items"][0]["attributes"]) == ["group_parts", "parts"]
 
 
+async def test_a_mirror_has_a_place_of_its_own_and_no_limits(api: Api) -> None:
+    project = api.project(ids.new_id())
+    async with api.client(api.admin()) as http:
+        store = await blueprint(http, project, "store")
+        relation = {"name": "R", "path": "r", "type": "relationship", "relationshipType": "oneToMany"}
+        relation |= {"targetBlueprintId": store["id"]}
+        same = await attribute(http, project, store["id"], **relation, mirrorPath="r")
+        assert (same.status_code, same.json()["error"]) == (400, "attribute.invalid")
+        made = await attribute(http, project, store["id"], **relation)
+        mirror = f"/v1/attribute/{made.json()['mirrorId']}"
+        for change in ({"min": 3}, {"values": ["a"]}):
+            refused = await http.patch(mirror, json=change, params={"projectId": project})
+            assert refused.status_code == 400, refused.text
+
+
+async def test_mirrors_that_went_with_another_blueprint_do_not_fill_one_up(api: Api) -> None:
+    project = api.project(ids.new_id())
+    async with api.client(api.admin()) as http:
+        store = await blueprint(http, project, "store")
+        stored = api.documents.document(f"projects/{project}/blueprints/{store['id']}")
+        # As many as there may be were counted, and are gone since.
+        stored.update({"attributeCount": 1000})
+        made = await attribute(http, project, store["id"], **NUMBER, path="t")
+        assert made.status_code == 201, made.text
+    assert (stored.get().to_dict() or {})["attributeCount"] == 1
+
+
 async def test_a_relationship_needs_a_blueprint_of_the_same_project(api: Api) -> None:
     project, other = api.project(ids.new_id()), api.project(ids.new_id())
     async with api.client(api.admin()) as http:

@@ -69,7 +69,12 @@ async def resume(scope: Scope, kind_name: str, resource_id: str) -> str | None:
     tombstone = scope.tombstone(kind_name, resource_id)
     found = (await firestore.batch_get([tombstone], ["jobId"])).get(tombstone)
     job_id = values.from_fields(found.fields).get("jobId") if found else None
-    if not isinstance(job_id, str):
+    return await resume_job(scope, job_id if isinstance(job_id, str) else None)
+
+
+async def resume_job(scope: Scope, job_id: str | None) -> str | None:
+    """A job by its id, published again if it is not done; None if all is done, or nothing was to do."""
+    if job_id is None:
         return None
     name = job.name(scope.project_id, job_id)
     document = (await firestore.batch_get([name], ["state"])).get(name)

@@ -9,7 +9,6 @@ from functions.api.project_code.current import Current, permissions_by_id
 from functions.api.project_code.difference import Difference, Edit
 from functions.api.project_code.sections import SECTIONS, Item, Key, State
 from functions.api.resources.attributes import mirror_of, parent_path
-from functions.api.roles.generated import general_of
 from shared import ids
 from shared.attributes import checks_text
 from shared.attributes.types import RELATIONS
@@ -48,6 +47,7 @@ class Builder:
         for edit in self._difference.of("attributes"):
             self._write(edit, self._attribute_extra(edit))
         self._blueprints()
+        self._renamed()
 
     def _write(self, edit: Edit, extra: Mapping[str, Any]) -> None:
         if edit.after is None:
@@ -110,6 +110,22 @@ class Builder:
             else:
                 self._change.keep(self._now.stored[key], kept)
 
+    def _renamed(self) -> None:
+        """Roles that name a relationship which is replaced keep its permission, by its new id."""
+        anew = {key[1:] for key in self._ids if self._is_anew(key)}
+        edited = {edit.key for edit in self._difference.of("roles")}
+        for key, item in self._after.items.items():
+            if key[0] != "roles" or key in edited:
+                continue
+            named = (permission.partition(":")[2] for permission in item.fields["permissions"])
+            if any(tuple(name.split("/", 1)) in anew for name in named):
+                permissions = self._with_ids(item)["permissions"]
+                self._change.update(self._now.stored[key], {"permissions": permissions})
+
+    def _is_anew(self, key: Key) -> bool:
+        known = self._now.stored.get(key)
+        return key[0] == "attributes" and known is not None and known.id != self._ids[key]
+
     def _checks(self, alias: str, mode: str) -> dict[str, Any]:
         attributes = [
             item.fields
@@ -141,8 +157,12 @@ class Builder:
             if ref.wire in fields:
                 fields[ref.wire] = self._ids[ref.section, fields[ref.wire]]
         if item.section.name == "roles":
-            by_name = {key[1]: made for key, made in self._ids.items() if key[0] == "blueprints"}
-            fields["permissions"] = permissions_by_id(fields["permissions"], {"blueprints": by_name})
+            by_name: dict[str, dict[str, str]] = {"blueprints": {}, "relations": {}}
+            for key, made in self._ids.items():
+                table = {"blueprints": "blueprints", "attributes": "relations"}.get(key[0])
+                if table is not None:
+                    by_name[table]["/".join(key[1:])] = made
+            fields["permissions"] = permissions_by_id(fields["permissions"], by_name)
         return fields
 
 
@@ -161,13 +181,3 @@ def permissions_needed(difference: Difference) -> set[str]:
         kind = SECTIONS[edit.key[0]].kind.name
         needed |= {f"{kind}.{verb}" for verb in _VERBS[edit.action]}
     return needed
-
-
-def permissions_given(difference: Difference) -> set[str]:
-    """What the roles of a difference would hold: nobody gives what he does not hold himself."""
-    return {
-        general_of(permission)
-        for edit in difference.of("roles")
-        if edit.after is not None
-        for permission in edit.after.fields["permissions"]
-    }

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.api.needs import Call
-from functions.api.project_code import document, revisions
-from functions.api.project_code.apply import MAX_WRITES, Builder, permissions_given, permissions_needed
+from functions.api.project_code import document, revisions, role_rules
+from functions.api.project_code.apply import MAX_WRITES, Builder, permissions_needed
 from functions.api.project_code.current import Current, current
 from functions.api.project_code.difference import Difference, difference
 from functions.api.project_code.fleet import Fleet, look
 from functions.api.project_code.references import Reference, references
 from functions.api.project_code.sections import State
-from functions.api.roles import giving
+from functions.api.resources import script_check
+from functions.api.resources.references import check_cleared
 from shared.errors import ApiError
+from shared.model.project import PROJECT
 from shared.store import cascade
-from shared.store.change import retrying
+from shared.store.change import Change, retrying
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ async def plan(call: Call, wanted: Mapping[str, Any], base: str | None) -> Plann
     if base is not None and base != is_now:
         raise stale(now)
     change = difference(now.state, after)
+    await _check_code(change)
     fleet = await look(call.scope, now, change)
     return Planned(now, is_now, after, change, fleet, references(after, change))
 
@@ -61,8 +64,10 @@ async def apply(
         planned = await plan(call, wanted, base)
         number, digest = revisions.head(planned.now.project.fields)
         if not planned.change:
-            return number, planned.base, 0, None
-        _check(call, planned, force)
+            # Sent again, maybe because the job of what it deleted could not be started: that is done now.
+            open_job = await cascade.resume_job(call.scope, revisions.job(planned.now.project.fields))
+            return number, planned.base, 0, open_job
+        await _check(call, planned, force)
         change = call.change()
         change.most = MAX_WRITES
         before = document.write(planned.now.state)
@@ -76,7 +81,7 @@ async def apply(
         number += 1
         result = document.write(planned.after)
         fields |= revisions.record(change, number, result, message)
-        fields |= {wire: after for wire, (_, after) in planned.change.project.items()}
+        fields |= _project(change, planned)
         change.guard(planned.now.project, fields)
         await change.commit()
         await cascade.publish(call.scope, change.job_id)
@@ -85,6 +90,30 @@ async def apply(
 
     done: tuple[int, str, int, str | None] = await retrying(attempt)
     return done
+
+
+def _project(change: Change, planned: Planned) -> dict[str, Any]:
+    """The project's own fields that change, with the version and the audit entry that go with that."""
+    changed = {wire: after for wire, (_, after) in planned.change.project.items()}
+    if not changed:
+        return {}
+    project = planned.now.project
+    change.note("updated", PROJECT, project.id, project.fields, project.fields | changed, changed)
+    return changed | {"lastModified": change.now, "version": project.version + 1}
+
+
+async def _check_code(change: Difference) -> None:
+    """ApiError 400 for scripts that are new, or otherwise than before, and no Python."""
+    problems = []
+    for edit in change.of("scripts"):
+        if edit.after is None or "code" not in edit.changed:
+            continue
+        try:
+            await script_check.check(edit.after.fields["code"])
+        except ApiError as error:
+            problems.append(f"{' '.join(edit.key)}: code: {error.message}")
+    if problems:
+        raise document.invalid(problems)
 
 
 def stale(now: Current) -> ApiError:
@@ -98,10 +127,16 @@ def stale(now: Current) -> ApiError:
     )
 
 
-def _check(call: Call, planned: Planned, force: bool) -> None:
+async def _check(call: Call, planned: Planned, force: bool) -> None:
     for permission in sorted(permissions_needed(planned.change)):
         call.require(permission)
-    giving.require_all(call, permissions_given(planned.change))
+    role_rules.require(call, planned.change)
+    if planned.fleet.misfits:
+        # The refusal says what devices hold.
+        call.require("device.readData")
+    for edit in planned.change.of("networks"):
+        if edit.action == "create":
+            await check_cleared(call.scope, edit.key[-1])
     if planned.fleet.blocked:
         raise ApiError(
             409,

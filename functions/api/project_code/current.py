@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from functions.api.project_code.document import full
 from functions.api.project_code.sections import ATTRIBUTES, MIRROR, SECTIONS, Item, Key, Section, State
+from functions.api.resources.attributes import made_path
+from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
 from shared.errors import ApiError
+from shared.model.base import Kind
 from shared.model.project import PROJECT, ProjectFields
 from shared.store.query import Query
 from shared.store.scope import Scope, Stored
 
-# More resources of a kind than this are not read at once.
-MAX_OF_A_KIND = 5_000
+# As many are read at once.
+_AT_ONCE = 2_000
+# What stands for a blueprint or a relationship in a permission that is made for it: the table of their names.
+_SUBJECTS = {CREATE_DEVICE: "blueprints", CREATE_RELATED: "relations"}
 
 
 @dataclass
@@ -35,7 +40,7 @@ async def current(scope: Scope) -> Current:
     names: dict[str, dict[str, str]] = {}
     pending: list[tuple[Section, Stored[Any]]] = []
     for section in SECTIONS.values():
-        for stored in (await scope.page(section.kind, Query(limit=MAX_OF_A_KIND))).items:
+        async for stored in _every(scope, section.kind):
             if section is ATTRIBUTES and stored.fields.get("type") == MIRROR:
                 found.mirrors[stored.id] = stored
                 continue
@@ -51,6 +56,8 @@ async def current(scope: Scope) -> Current:
             continue  # of a blueprint that is being deleted
         if key in found.stored:
             twice.append(f"{section.name}: two are called {key[-1]!r}")
+        if stored.fields.get("type") == "relationship":
+            names.setdefault("relations", {})[stored.id] = "/".join(key[1:])
         found.stored[key] = stored
         found.state.items[key] = Item(section, key, _named(section, stored, names))
     if twice:
@@ -58,6 +65,17 @@ async def current(scope: Scope) -> Current:
             409, "code.ambiguous", "; ".join(sorted(twice)), "give each a name of its own, and try again"
         )
     return found
+
+
+async def _every(scope: Scope, kind: Kind[Any]) -> AsyncIterator[Stored[Any]]:
+    after: str | None = None
+    while True:
+        page = await scope.page(kind, Query(limit=_AT_ONCE, after=after))
+        for stored in page.items:
+            yield stored
+        if page.next is None:
+            return
+        after = page.next
 
 
 def _project_fields(project: Stored[Any]) -> dict[str, Any]:
@@ -92,7 +110,7 @@ def _named(section: Section, stored: Stored[Any], names: dict[str, dict[str, str
 def _is_made(fields: dict[str, Any], stored: Stored[Any], names: dict[str, dict[str, str]]) -> bool:
     """Whether a mirror's path is the one that is made where none is given."""
     alias = names["blueprints"].get(str(stored.fields.get("blueprintId")), "")
-    return bool(fields.get("mirrorPath") == f"{alias}_{fields['path'].replace('/', '_')}")
+    return bool(fields.get("mirrorPath") == made_path(alias, fields["path"]))
 
 
 def permissions_by_id(permissions: Iterable[str], ids: dict[str, dict[str, str]]) -> list[str]:
@@ -101,12 +119,20 @@ def permissions_by_id(permissions: Iterable[str], ids: dict[str, dict[str, str]]
 
 
 def _permissions(permissions: Iterable[str], table: dict[str, dict[str, str]], *, by_name: bool) -> list[str]:
-    """Permissions that are made for a blueprint, ``device.create:<it>``, with it named the other way."""
+    """Permissions that are made for a blueprint or a relationship, with that named the other way.
+
+    By name they are ``device.create:coldStore`` and ``relationship.create:coldStore/shelves``.
+    """
     made = []
     for permission in permissions:
         verb, colon, subject = permission.partition(":")
-        other = table.get("blueprints", {}).get(subject) if verb == "device.create" else None
-        if colon and verb == "device.create" and other is None and by_name:
-            continue  # of a blueprint that is no more
-        made.append(f"{verb}:{other}" if other is not None else permission)
+        if not colon:
+            made.append(permission)
+            continue
+        other = table.get(_SUBJECTS.get(verb, ""), {}).get(subject)
+        if other is not None:
+            made.append(f"{verb}:{other}")
+        elif not by_name:
+            made.append(permission)
+        # Else it is of something that is no more.
     return made

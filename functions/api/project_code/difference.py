@@ -12,8 +12,6 @@ from shared.store.audit import same
 Action = Literal["create", "update", "replace", "delete"]
 # Values of other types are refused by these; the other fields of an attribute are for people.
 TYPE_SPEC = ("type", "unit", "values", "min", "max", "isCollection")
-# Of an attribute: what follows from the rest, or is put down where it was left out.
-_FOLLOWS = frozenset({"mirrorPath", "parentPath"})
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ import msgspec
 from pydantic import ValidationError
 
 from functions.api.project_code.sections import FORMAT, SECTIONS, Item, Key, Section, State
-from functions.api.resources.attributes import check_definition
+from functions.api.project_code.together import attribute_problems, name_problems
+from functions.api.resources.attributes import check_definition, parent_path
 from functions.api.resources.references import check_route
 from functions.api.roles import catalogue
-from functions.api.roles.generated import BASES, CREATE_DEVICE
+from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
 from shared.errors import ApiError
 from shared.model.project import ProjectFields
 from shared.model.role import EVERYTHING
@@ -41,8 +42,8 @@ def write(state: State) -> dict[str, Any]:
 def read(document: Mapping[str, Any]) -> State:
     """The state that a document means; ApiError 400 with everything that is wrong with it."""
     problems: list[str] = []
-    if document.get("format") != FORMAT:
-        raise _invalid([f"format: this is format {FORMAT}, and the document says {document.get('format')!r}"])
+    if document.get("format") != FORMAT or document.get("format") is True:
+        raise invalid([f"format: this is format {FORMAT}, and the document says {document.get('format')!r}"])
     known = {"format", "project", *(name for name, section in SECTIONS.items() if section.inside is None)}
     problems += [f"{name}: no section of a project is called so" for name in sorted(set(document) - known)]
     project = _validated(ProjectFields, document.get("project") or {}, "project", problems)
@@ -52,8 +53,10 @@ def read(document: Mapping[str, Any]) -> State:
             _read_list(state, section, document.get(section.name, []), (), section.name, problems)
     for item in list(state.items.values()):
         _check_refs(state, item, problems)
+    if not problems:
+        problems += attribute_problems(state) + name_problems(state)
     if problems:
-        raise _invalid(problems)
+        raise invalid(problems)
     return state
 
 
@@ -105,16 +108,27 @@ def _item(
         return None
     # Names stand where the model has ids: what a name may hold is checked where it leads.
     refs = {ref.wire: fields.pop(ref.wire) for ref in section.refs if fields.get(ref.wire) is not None}
+    odd = [ref.written for ref in section.refs if not isinstance(refs.get(ref.wire, ""), str)]
+    if odd:
+        problems.append(f"{place}: {', '.join(odd)}: must be a name")
+        return None
+    permissions = fields.get("permissions")
+    if section.name == "roles" and isinstance(permissions, list):
+        # A relationship's name has a slash, which no id has.
+        fields["permissions"] = [f"{CREATE_RELATED}:x" if _is_related(one) else one for one in permissions]
     placeholders = dict.fromkeys(refs, "x")
     whole = _validated(section.kind.create, fields | placeholders, place, problems)
     if whole is None:
         return None
     whole |= refs
+    if section.name == "roles":
+        whole["permissions"] = permissions or []
     if whole.get("type") == "relationship":
         whole = {"owned": False, "forwardData": False} | whole
     try:
         if section.name == "attributes":
             check_definition(whole)
+            parent_path(whole)
         for wire, route in (("messageRoute", "blueprint"), ("route", "messageRoute")):
             if section.kind.name == route and wire in whole:
                 check_route(route, wire, whole[wire])
@@ -124,11 +138,23 @@ def _item(
     return Item(section, (section.name, *outer, key), whole)
 
 
+def _is_related(permission: Any) -> bool:
+    return isinstance(permission, str) and permission.startswith(f"{CREATE_RELATED}:")
+
+
+def _is_known(state: State, permission: str) -> bool:
+    base, colon, of = permission.partition(":")
+    if not colon:
+        return permission == EVERYTHING or permission in catalogue.names()
+    if base == CREATE_RELATED:
+        relation = state.items.get(("attributes", *of.split("/", 1)))
+        return relation is not None and relation.fields["type"] == "relationship"
+    return base == CREATE_DEVICE and ("blueprints", of) in state.items
+
+
 def _check_refs(state: State, item: Item, problems: list[str]) -> None:
     for permission in item.fields.get("permissions", ()) if item.section.name == "roles" else ():
-        base, _, of = permission.partition(":")
-        known = permission == EVERYTHING or (base in BASES if of else base in catalogue.names())
-        if not known or (base == CREATE_DEVICE and of and ("blueprints", of) not in state.items):
+        if not _is_known(state, permission):
             problems.append(f"{' '.join(item.key)}: permissions: there is no {permission!r}")
     for ref in item.section.refs:
         name = item.fields.get(ref.wire)
@@ -181,7 +207,8 @@ def _without_defaults(model: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _invalid(problems: Sequence[str]) -> ApiError:
+def invalid(problems: Sequence[str]) -> ApiError:
+    """400 with what is wrong with a document, the first problems at least."""
     more = f"; and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
     return ApiError(
         400,

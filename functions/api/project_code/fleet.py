@@ -14,6 +14,7 @@ from shared.attributes.types import RELATIONS
 from shared.model.base import Kind
 from shared.model.device import DEVICE
 from shared.model.role import EVERYTHING, USER_ROLE
+from shared.model.timer import TIMER
 from shared.store.query import MAX_PER_PAGE, Query, Where
 from shared.store.scope import Scope, Stored
 
@@ -26,6 +27,7 @@ _HOLDERS: dict[str, tuple[Kind[Any], str]] = {
     "networks": (DEVICE, "networkId"),
     "messageRoutes": (DEVICE, "messageRouteId"),
     "roles": (USER_ROLE, "roleId"),
+    "scripts": (TIMER, "scriptId"),
 }
 
 

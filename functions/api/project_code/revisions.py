@@ -44,6 +44,13 @@ def head(project_fields: Mapping[str, Any]) -> tuple[int, str]:
     return int(found.get("number", 0)), str(found.get("digest", ""))
 
 
+def job(project_fields: Mapping[str, Any]) -> str | None:
+    """The job of what a project's latest revision deleted, if it deleted anything."""
+    found = project_fields.get(_HEAD)
+    named = found.get("jobId") if isinstance(found, dict) else None
+    return named if isinstance(named, str) else None
+
+
 def record(change: Change, number: int, document: Mapping[str, Any], message: str) -> dict[str, Any]:
     """Add a revision to a change; returns the project's fields that say that it is the latest."""
     packed = zlib.compress(_json(document), 9)
@@ -63,7 +70,8 @@ def record(change: Change, number: int, document: Mapping[str, Any], message: st
         "document": packed,
     }
     change.put(_name(change.scope, number), fields, exists=False)
-    return {_HEAD: {"number": number, "digest": fields["digest"]}}
+    latest = {"number": number, "digest": fields["digest"], "jobId": change.job_id}
+    return {_HEAD: {key: value for key, value in latest.items() if value is not None}}
 
 
 async def load(scope: Scope, number: int) -> tuple[Revision, dict[str, Any]]:

@@ -1,0 +1,171 @@
+"""What the API refuses of a resource is refused in a document too; and what follows from a change is done."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared import ids
+from tests.support.api import Api
+from tests.support.jobs import jobs_function
+from tests.unit.api.project_code.conftest import Project, edited
+
+RELATION = {"path": "k", "name": "K", "type": "relationship", "relationshipType": "oneToMany"}
+
+
+def _blueprint(*attributes: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"blueprints": [{"alias": "a", "name": "A", "attributes": list(attributes)} | fields]}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": True}, "format"),
+        ({"scripts": [{"alias": "s", "name": "S", "code": "def run(:"}]}, "scripts s: code: the script"),
+        ({"scripts": [{"alias": "s", "name": "S", "code": "x = 1"}]}, "defines no function"),
+        ({"templates": [{"alias": "t", "name": "T"}]}, "neither email nor sms"),
+        ({"networks": [{"id": "net-1", "name": "N", "aliasKeys": ["k", "k"]}]}, "one key twice"),
+        (_blueprint(RELATION | {"targetBlueprint": ["a"]}), "targetBlueprint: must be a name"),
+        (_blueprint(messageRouteName={"x": 1}), "messageRouteName: must be a name"),
+        (_blueprint(RELATION | {"targetBlueprint": "a", "mirrorPath": "k"}), "mirrorPath"),
+        (
+            _blueprint(
+                RELATION | {"targetBlueprint": "a", "mirrorPath": "z"},
+                {"path": "z", "name": "Z", "type": "string"},
+            ),
+            "is at 'z' already",
+        ),
+        (_blueprint({"path": "k/l", "parentPath": "z", "name": "L", "type": "string"}), "parentPath"),
+        (_blueprint({"path": "e", "name": "E", "type": "enum", "values": [10**30]}), "64 bits"),
+        (_blueprint({"path": "e", "name": "E", "type": "enum", "values": ["\ud800"]}), "surrogate"),
+        (
+            _blueprint(*({"path": f"p{n}", "name": "P", "type": "string"} for n in range(1001))),
+            "1001 attributes",
+        ),
+        ({"roles": [{"name": "Op"}, {"name": "op"}]}, "in case alone"),
+        ({"roles": [{"name": "op", "permissions": ["relationship.create:a/k"]}]}, "relationship.create:a/k"),
+        ({"roles": [{"name": "op", "permissions": [f"relationship.create:{ids.new_id()}"]}]}, "there is no"),
+    ],
+)  # fmt: skip
+async def test_what_the_api_refuses_is_refused_here_too(
+    project: Project, change: dict[str, Any], said: str
+) -> None:
+    body = json.dumps({"document": {"format": 1, "project": {"name": "x"}} | change})
+    for verb in ("plan", "apply"):
+        answer = await project.http.post(
+            f"{project.path}/{verb}", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["error"] == "code.invalid"
+        assert said in answer.json()["message"]
+    assert project.documents("blueprints") == project.documents("scripts") == []
+
+
+async def test_a_new_name_of_the_project_is_a_version_of_it_and_in_the_audit(project: Project) -> None:
+    await project.apply(project.document)
+    before = await project.http.get(project.path)
+    document = (await project.export())["document"]
+    assert (await project.apply(document | {"project": {"name": "Renamed"}})).status_code == 200
+    lost = await project.http.patch(
+        project.path, json={"name": "Mine"}, headers={"If-Match": before.headers["ETag"]}
+    )
+    assert lost.status_code == 412
+    now = (await project.http.get(project.path)).json()
+    assert (now["name"], now["version"]) == ("Renamed", before.json()["version"] + 1)
+    assert now["lastModified"] > before.json()["lastModified"]
+    entries = await project.http.get(f"{project.path}/audit", params={"kind": "project"})
+    change = {"path": "name", "before": before.json()["name"], "after": "Renamed"}
+    assert change in entries.json()["items"][0]["changes"]
+
+
+async def test_roles_name_relationships_by_what_people_call_them(project: Project) -> None:
+    document, _ = edited(project.document)
+    document["roles"].append({"name": "stacker", "permissions": ["relationship.create:coldStore/shelves"]})
+    assert (await project.apply(document)).status_code == 200
+    first = (await project.export())["document"]
+    assert document["roles"][-1] in first["roles"]
+    # Another type: the relationship is deleted and created anew, and the role is of the new one.
+    other, blueprint = edited(first)
+    blueprint["attributes"][1]["relationshipType"] = "manyToMany"
+    assert (await project.apply(other)).status_code == 200
+    await _is_whole(project)
+    # Away by hand, with all that hangs on it, and back by the revision.
+    relation = next(one for one in project.documents("attributes") if one["path"] == "shelves")
+    assert (await project.http.delete(f"/v1/attribute/{relation['id']}")).status_code == 200
+    async with jobs_function(project.api.topics) as jobs:
+        await jobs.finish()
+    assert next(r for r in project.documents("roles") if r["name"] == "stacker")["permissions"] == []
+    back = await project.http.post(f"{project.path}/rollback", json={"revision": 2})
+    assert back.status_code == 200, back.text
+    assert (await project.export())["document"] == first
+    await _is_whole(project)
+
+
+async def _is_whole(project: Project) -> None:
+    relation = next(one for one in project.documents("attributes") if one["path"] == "shelves")
+    role = next(one for one in project.documents("roles") if one["name"] == "stacker")
+    assert role["permissions"] == [f"relationship.create:{relation['id']}"]
+    async with jobs_function(project.api.topics) as jobs:
+        await jobs.finish()
+    role = next(one for one in project.documents("roles") if one["name"] == "stacker")
+    assert role["permissions"] == [f"relationship.create:{relation['id']}"]
+
+
+async def test_a_network_comes_back_only_once_the_old_one_is_cleared(project: Project) -> None:
+    network = {"id": f"net-{ids.new_id().lower()}", "name": "N"}
+    document, _ = edited(project.document)
+    assert (await project.apply(document | {"networks": [network]})).status_code == 200
+    assert (await project.apply(document)).status_code == 200
+    early = await project.http.post(f"{project.path}/rollback", json={"revision": 2})
+    assert (early.status_code, early.json()["error"]) == (409, "network.idTaken")
+    async with jobs_function(project.api.topics) as jobs:
+        await jobs.finish()
+    back = await project.http.post(f"{project.path}/rollback", json={"revision": 2})
+    assert back.status_code == 200, back.text
+
+
+async def test_a_script_that_a_timer_runs_stays(project: Project) -> None:
+    script = {"alias": "s", "name": "S", "code": "def run(message, context):\n    return None\n"}
+    assert (await project.apply(project.document | {"scripts": [script]})).status_code == 200
+    timer = {
+        "name": "T",
+        "timer": {"type": "repeating", "delay": 60_000},
+        "action": {"type": "queryUrl", "url": "https://example.com"},
+        "scriptId": project.documents("scripts")[0]["id"],
+    }
+    assert (await project.http.post(f"{project.path}/timers", json=timer)).status_code == 201
+    refused = await project.apply(project.document, force=True)
+    assert (refused.status_code, refused.json()["error"]) == (409, "code.inUse")
+    assert len(project.documents("scripts")) == 1
+
+
+async def test_a_job_that_could_not_be_started_is_when_the_change_comes_again(project: Project) -> None:
+    await project.apply(project.document)
+    less, _ = edited(project.document)
+    less["blueprints"], less["roles"] = [], less["roles"][1:]
+    project.api.topics.down = True
+    failed = await project.apply(less, force=True)
+    assert (failed.status_code, failed.json()["error"]) == (503, "job.notStarted")
+    project.api.topics.down = False
+    again = await project.apply(less)
+    assert (again.status_code, again.json()["changed"]) == (200, 0)
+    async with jobs_function(project.api.topics) as jobs:
+        await jobs.finish()
+    done = await project.http.get(f"/v1/job/{again.json()['jobId']}")
+    assert done.json()["state"] == "done"
+    assert "jobId" not in (await project.apply(less)).json()
+
+
+async def test_what_devices_hold_is_told_only_to_those_who_may_read_it(api: Api, project: Project) -> None:
+    await project.apply(project.document)
+    document, blueprint = edited((await project.export())["document"])
+    project.devices((await project.blueprint("coldStore"))["id"], ["secret"])
+    del blueprint["attributes"][0]["unit"]
+    blueprint["attributes"][0]["type"] = "number"
+    token = api.user(project.id, "project.update", "attribute.create", "attribute.delete")
+    async with api.client(token) as http:
+        refused = await http.post(f"{project.path}/apply", json={"document": document})
+    assert refused.status_code == 403
+    assert "secret" not in refused.text

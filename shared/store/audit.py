@@ -30,10 +30,11 @@ class Actor(msgspec.Struct, frozen=True):
 
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are the same, types included: ``True`` is not ``1``."""
-    return one is other or (one == other and _canonical(one) == _canonical(other))
+    return one is other or (one == other and canonical(one) == canonical(other))
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
+    """A text that two JSON values share only if they are the same."""
     return json.dumps(value, sort_keys=True, default=repr)
 
 

@@ -16,9 +16,10 @@ from fastapi import Header
 from functions.api.needs import Call
 from shared import clock, ids, names, values
 from shared.clients import firestore
+from shared.clients.firestore_pb import messages
 from shared.errors import ApiError
 from shared.model.base import Kind
-from shared.store.change import Change
+from shared.store.change import Change, Lost
 from shared.store.scope import Stored
 
 KEPT = timedelta(days=1)
@@ -65,6 +66,10 @@ async def known_id(
     name = names.document(*(above or ("projects", call.scope.project_id)), "idempotency", digest)
     body = ids.digest("body", _canonical([fields, chosen]))
     found = (await firestore.batch_get([name])).get(name)
+    stored = values.from_fields(found.fields) if found is not None else {}
+    if found is not None and stored["expireAt"] <= clock.from_ms(change.now):
+        await _forget(found)
+        found = None
     if found is None:
         resource_id = chosen or ids.new_id()
         change.put(
@@ -74,7 +79,6 @@ async def known_id(
         )
         change.once, change.planned_id = name, resource_id
         return None
-    stored = values.from_fields(found.fields)
     if stored.get("body") != body:
         raise ApiError(
             422,
@@ -83,3 +87,13 @@ async def known_id(
             "use a new key for a new creation",
         )
     return str(stored.get("resourceId", ""))
+
+
+async def _forget(noted: firestore.Document) -> None:
+    """Remove a key that has expired: the store does so by itself, but only some time later."""
+    write = messages().Write(delete=noted.name)
+    write.current_document.update_time.CopyFrom(noted.update_time)
+    try:
+        await firestore.commit([write])
+    except firestore.PreconditionFailed:
+        raise Lost from None

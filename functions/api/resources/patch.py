@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from shared.errors import ApiError
 from shared.model.base import Model, sound
-from shared.store.audit import same
+from shared.store.audit import canonical
 
 MAX_DEPTH = 10
 
@@ -36,6 +36,8 @@ def apply(
     ApiError 400 ``<kind>.path`` for a path that may not be changed, ``<kind>.patch`` for one that cannot be.
     """
     changed: dict[str, Any] = {}
+    # Path of a list → what is in it, as long as there are only additions: each element is looked at once.
+    seen: dict[str, set[str]] = {}
     for operation in _operations(patch):
         segments = operation.path.removeprefix("/").split("/")
         root = segments[0]
@@ -47,9 +49,11 @@ def apply(
                 f"change one of: {', '.join(sorted(patchable))}",
             )
         _check_value(kind_name, operation)
+        if operation.op != "add":
+            seen.clear()
         if root not in changed:
             changed[root] = copy.deepcopy(fields.get(root))
-        changed[root] = _changed(kind_name, changed[root], segments[1:], operation)
+        changed[root] = _changed(kind_name, changed[root], segments[1:], operation, seen)
     return changed
 
 
@@ -79,15 +83,19 @@ def _operations(patch: Patch) -> list[PatchOperation]:
         ) from None
 
 
-def _changed(kind_name: str, value: Any, segments: list[str], operation: PatchOperation) -> Any:
+def _changed(
+    kind_name: str, value: Any, segments: list[str], operation: PatchOperation, seen: dict[str, set[str]]
+) -> Any:
     if not segments:
         if operation.op == "remove":
             return None
         if operation.op == "add":
-            return _added(kind_name, value, operation)
+            return _added(kind_name, value, operation, seen)
         # A later operation may lead into it, and the whole patch may be applied anew after a lost race.
         return copy.deepcopy(operation.value)
     if value is None:
+        if operation.op == "remove":
+            return None  # what is not there, nothing is removed from
         value = {}
     if not isinstance(value, dict):
         raise ApiError(
@@ -96,7 +104,7 @@ def _changed(kind_name: str, value: Any, segments: list[str], operation: PatchOp
             f"{operation.path!r} leads into a value that is no object",
             "set the value above it as a whole",
         )
-    inner = _changed(kind_name, value.get(segments[0]), segments[1:], operation)
+    inner = _changed(kind_name, value.get(segments[0]), segments[1:], operation, seen)
     if inner is None and operation.op == "remove":
         value.pop(segments[0], None)
     else:
@@ -104,7 +112,7 @@ def _changed(kind_name: str, value: Any, segments: list[str], operation: PatchOp
     return value
 
 
-def _added(kind_name: str, value: Any, operation: PatchOperation) -> list[Any]:
+def _added(kind_name: str, value: Any, operation: PatchOperation, seen: dict[str, set[str]]) -> list[Any]:
     if value is not None and not isinstance(value, list):
         raise ApiError(
             400,
@@ -112,6 +120,12 @@ def _added(kind_name: str, value: Any, operation: PatchOperation) -> list[Any]:
             f"{operation.path!r} is no list that something can be added to",
             "use op 'set'",
         )
-    present = value or []
-    known = any(same(one, operation.value) for one in present)
-    return present if known else [*present, operation.value]
+    present: list[Any] = value if value is not None else []
+    path = operation.path.removeprefix("/")
+    if path not in seen:
+        seen[path] = set(map(canonical, present))
+    text = canonical(operation.value)
+    if text not in seen[path]:
+        seen[path].add(text)
+        present.append(copy.deepcopy(operation.value))
+    return present

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from shared import ids
+from shared import clock, ids
 from tests.support.api import Api
 
 BLUEPRINT = {"name": "Cold store", "alias": "coldStore", "tags": ["is:root"]}
@@ -67,9 +67,9 @@ async def test_of_changes_at_once_with_if_match_none_is_lost(api: Api) -> None:
                 assert answer.status_code == 412, answer.text
                 assert answer.json()["error"] == "blueprint.changed"
 
-        await asyncio.gather(*(add(number) for number in range(20)))
+        await asyncio.gather(*(add(number) for number in range(50)))
         tags = (await http.get(path, params=query)).json()["tags"]
-    assert sorted(tags) == sorted(["is:root", *(f"t{number}" for number in range(20))])
+    assert sorted(tags) == sorted(["is:root", *(f"t{number}" for number in range(50))])
 
 
 async def test_a_creation_sent_again_with_its_key_is_answered_again(api: Api) -> None:
@@ -83,6 +83,24 @@ async def test_a_creation_sent_again_with_its_key_is_answered_again(api: Api) ->
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert other.status_code == 422
     assert other.json()["error"] == "idempotency.reused"
+
+
+async def test_a_key_counts_for_a_day(api: Api) -> None:
+    project = api.project(ids.new_id())
+    key = {"Idempotency-Key": "once"}
+    async with api.client(api.admin()) as http:
+        path = f"/v1/project/{project}/systems"
+        first = await http.post(path, json={"name": "North"}, headers=key)
+        yesterday = clock.from_ms(clock.now_ms() - 1)
+        for noted in api.documents.collection(f"projects/{project}/idempotency").stream():
+            noted.reference.update({"expireAt": yesterday})
+        answers = await asyncio.gather(
+            *(http.post(path, json={"name": "South"}, headers=key) for _ in range(5))
+        )
+    assert {answer.status_code for answer in answers} == {201}
+    made = {answer.json()["id"] for answer in answers}
+    assert len(made) == 1
+    assert first.json()["id"] not in made
 
 
 async def test_pages_follow_each_other_and_foreign_cursors_are_refused(api: Api) -> None:

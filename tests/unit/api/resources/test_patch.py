@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from functions.api.resources.patch import PatchOperation, apply
 from shared.errors import ApiError
+from shared.store.audit import canonical
 
 MAY = frozenset({"name", "tags", "metadata"})
 FIELDS = {"name": "N", "tags": ["a"], "metadata": {"x": {"y": 1}, "z": None}}
@@ -100,3 +101,34 @@ def test_a_value_that_nests_too_deep_is_refused_before_it_is_walked(depth: int) 
         with pytest.raises(ApiError) as refused:
             apply("system", MAY, FIELDS, patch)
         assert (refused.value.status, refused.value.error) == (400, "system.invalid")
+
+
+def test_many_additions_to_one_list_look_at_each_element_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+
+    def counting(value: Any) -> str:
+        looked.append(value)
+        return canonical(value)
+
+    monkeypatch.setattr("functions.api.resources.patch.canonical", counting)
+    operations = [
+        PatchOperation(path="metadata/list", op="add", value=number % 500) for number in range(1000)
+    ]
+    changed = apply("system", MAY, {"metadata": {"list": [*range(100)]}}, operations)
+    assert changed == {"metadata": {"list": [*range(500)]}}
+    assert len(looked) == 1100
+
+
+def test_an_addition_sees_what_was_set_before_it() -> None:
+    operations = [
+        PatchOperation(path="tags", op="add", value="a"),
+        PatchOperation(path="tags", value=["b"]),
+        PatchOperation(path="/tags", op="add", value="a"),
+        PatchOperation(path="tags", op="add", value="b"),
+    ]
+    assert apply("system", MAY, FIELDS, operations) == {"tags": ["b", "a"]}
+
+
+def test_what_is_not_there_is_removed_without_a_trace() -> None:
+    operation = PatchOperation(path="metadata/none/below", op="remove")
+    assert apply("system", MAY, {"metadata": {"a": 1}}, [operation]) == {"metadata": {"a": 1}}

@@ -201,6 +201,8 @@ class Change:
             "resourceId": resource_id,
             "name": after.get("name") or before.get("name"),
             "systemId": resource_id if kind.name == "system" else system,
+            # Of what is one person's alone, so that nobody else hears of it.
+            "owner": after.get("owner") or before.get("owner") or None,
             "changes": _json(changes).decode(),
         }
         self._audit.append(entry)

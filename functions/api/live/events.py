@@ -49,6 +49,8 @@ class Live(msgspec.Struct, frozen=True):
     device_id: str | None = None
     blueprint_id: str | None = None
     position: Position | None = None
+    # Whose it is, if it is one person's alone: a personal view or dashboard.
+    owner: str | None = None
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -103,11 +105,14 @@ def of_audit(entry: dict[str, Any], entry_id: str) -> Live:
         entry.get("systemId"),
         resource_id if kind == "device" else None,
         position=Position(int(entry.get("time") or 0), entry_id),
+        owner=entry.get("owner"),
     )
 
 
 def may_see(principal: Principal, event: Live, chain: Sequence[str]) -> bool:
     """Whether a caller may see an event; ``chain``: its device and the parents of that."""
+    if event.owner and event.owner != principal.id:
+        return False
     return principal.allows(event.permission, system=event.system_id, devices=chain)
 
 

@@ -20,6 +20,8 @@ router = APIRouter(tags=["live"])
 
 # How often the caller's permissions are looked at again.
 RECHECK_SECONDS = 20.0
+# How long ago that may have been where there is something to tell.
+FRESH_SECONDS = 5.0
 _MAX_DEVICES = 200
 # Who may read nothing of the project would hear nothing: he costs it no subscription. What an event takes is
 # asked for each of them.
@@ -92,7 +94,7 @@ async def live_get(
         while True:
             item = await _next(queue)
             now = asyncio.get_running_loop().time()
-            if now - checked >= RECHECK_SECONDS:
+            if now - checked >= (RECHECK_SECONDS if item is None else FRESH_SECONDS):
                 try:
                     principal, checked = await authenticate(call.request), now
                 except ApiError as error:

@@ -6,15 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from pydantic import Field
 
 from functions.api.needs import Call, public
 from functions.api.openapi import document
+from functions.api.router import Router
 from shared.model.base import Model
 
-router = APIRouter(tags=["about"])
+router = Router("about")
 
 _PAGES = Path(__file__).parent / "pages"
 # The page is of three files, and talks to its own server alone.

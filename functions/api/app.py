@@ -7,40 +7,27 @@ import secrets
 import time
 import traceback
 from collections.abc import Iterable
-from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from functions.api.router import Router
 from shared.errors import ApiError, FulcrumError, Rejected
 from shared.log import log
-from shared.model.page import ErrorBody
 
-PREFIX = "/v1"
 VERSION = "1"
 # Larger bodies are refused before they are read.
 MAX_BODY_BYTES = 10_000_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-]{8,64}\Z")
 
-# What any operation may answer beside its own; 401 and 403 are declared by what it needs.
-COMMON: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody, "description": description}
-    for status, description in (
-        (400, "The request is not well formed; the message names the place"),
-        (413, "The body is too large"),
-        (429, "Too many requests; Retry-After says when to come again"),
-        (503, "A store did not answer; send the same request again"),
-    )
-}
 
-
-def make(routers: Iterable[APIRouter]) -> FastAPI:
-    """An application of the given routes below ``/v1``."""
+def make(routers: Iterable[Router]) -> FastAPI:
+    """An application of the given routers' operations."""
     app = FastAPI(
         title="Fulcrum",
         version=VERSION,
@@ -49,14 +36,8 @@ def make(routers: Iterable[APIRouter]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=COMMON,
+        routes=[route for router in routers for route in router.routes],
     )
-    for router in routers:
-        for found in iter_route_contexts(router.routes):
-            if isinstance(found.original_route, APIRoute):
-                # What is not there is left out of an answer, not said to be null.
-                found.original_route.response_model_exclude_none = True
-        app.include_router(router, prefix=PREFIX)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(FulcrumError, _failure)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -100,7 +81,7 @@ class Requests:
                 raise _too_large()
             await self._app(scope, _bounded(receive), named)
         except ApiError as error:
-            await _api_error(request, error)(scope, receive, named)
+            await _answer(request, error)(scope, receive, named)
         except Exception:
             log("ERROR", "unexpected error", requestId=request_id, error=traceback.format_exc())
             if status:
@@ -159,13 +140,14 @@ def _answer(request: Request, error: ApiError) -> JSONResponse:
     return JSONResponse(error.body() | {"requestId": request_id}, error.status, headers)
 
 
-def _api_error(request: Request, error: Exception) -> JSONResponse:
+# The handlers are coroutines, though they wait for nothing: any other is run in a thread.
+async def _api_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, ApiError):
         raise TypeError(f"{error!r} is no ApiError")
     return _answer(request, error)
 
 
-def _failure(request: Request, error: Exception) -> JSONResponse:
+async def _failure(request: Request, error: Exception) -> JSONResponse:
     request_id = request.scope.get("state", {}).get("request_id", "")
     log("WARNING", "a store or topic failed", requestId=request_id, error=str(error))
     if isinstance(error, Rejected):
@@ -179,7 +161,7 @@ def _failure(request: Request, error: Exception) -> JSONResponse:
     return _answer(request, unavailable)
 
 
-def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     faults = error.errors() if isinstance(error, RequestValidationError) else []
     shown = "; ".join(
         f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['msg']}" for fault in faults[:5]
@@ -193,7 +175,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     path = request.scope["path"][:200]
     if status == 404:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from functions.api.app import make
+from functions.api.router import Router
 from shared import collector
 
 # Group → the modules that it is made of; each has a ``router``.
@@ -139,8 +140,8 @@ def whole() -> FastAPI:
     return make(_router(module) for modules in MODULES.values() for module in modules)
 
 
-def _router(module: str) -> APIRouter:
+def _router(module: str) -> Router:
     router = importlib.import_module(f"functions.api.{module}").router
-    if not isinstance(router, APIRouter):
-        raise TypeError(f"functions.api.{module}.router is no APIRouter")
+    if not isinstance(router, Router):
+        raise TypeError(f"functions.api.{module}.router is no Router")
     return router

@@ -19,6 +19,13 @@ from shared.model.page import ErrorBody
 
 _UNAUTHORISED = "No valid token was sent"
 _DENIED = "The caller lacks the permission, or the token is of another project"
+# What any operation may answer beside its own; 401 and 403 are declared by what it needs.
+_COMMON = {
+    "400": "The request is not well formed; the message names the place",
+    "413": "The body is too large",
+    "429": "Too many requests; Retry-After says when to come again",
+    "503": "A store did not answer; send the same request again",
+}
 _JSON = "application/json"
 _REF = "#/components/schemas/"
 # How the framework calls a generic answer: Page_Role_ is a page of roles.
@@ -82,6 +89,8 @@ def _complete(operation: dict[str, Any], need: Need) -> None:
     if "HTTPValidationError" in str(answers.get("422")):
         del answers["422"]
     error = {_JSON: {"schema": {"$ref": f"{_REF}ErrorBody"}}}
+    for status, description in _COMMON.items():
+        answers.setdefault(status, {"description": description, "content": error})
     for status, answer in answers.items():
         # Errors are JSON, also those of an operation that answers a stream.
         if status >= "400" and _JSON not in answer.get("content", {}):

@@ -53,6 +53,10 @@ def sound(value: Any) -> Any:
 Json = Annotated[Any, AfterValidator(sound)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(sound)]
 Metadata = Annotated[JsonObject, Field(examples=[{"floor": 2}])]
+Route = Annotated[
+    JsonObject,
+    Field(description="Message type → route", examples=[{"deviceDataEventMsg": ["writer"]}]),
+]
 EpochMs = Annotated[int, Field(ge=0, le=253_402_300_799_999, examples=[1_790_000_000_000])]
 
 

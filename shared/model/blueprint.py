@@ -10,22 +10,18 @@ from shared.model.attribute import Attribute
 from shared.model.base import (
     Description,
     Identifier,
-    JsonObject,
     Kind,
     Metadata,
     Model,
     Name,
     Resource,
+    Route,
     Tags,
     Unique,
 )
 
 Alias = Annotated[
     str, Field(pattern=r"^[a-z][A-Za-z0-9]{0,99}$", description="camelCase", examples=["coldStore"])
-]
-Route = Annotated[
-    JsonObject,
-    Field(description="Message type → route", examples=[{"deviceDataEventMsg": ["writer"]}]),
 ]
 
 

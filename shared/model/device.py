@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from shared.model.base import EpochMs, Identifier, Kind, Metadata, Model, Name, Resource, Tags
-from shared.model.blueprint import Route
+from shared.model.base import EpochMs, Identifier, Kind, Metadata, Model, Name, Resource, Route, Tags
 
 # An outside name as events carry it; ``functions/ingest`` takes no other.
 OutsideName = Annotated[str, Field(min_length=1, max_length=128, examples=["SN-0042"])]

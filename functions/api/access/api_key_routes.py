@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from functions.api.access import api_keys, grants, sealing
 from functions.api.access.principal import EVERYTHING
@@ -13,6 +13,7 @@ from functions.api.needs import Call, denied, needs
 from functions.api.resources import items, lists, once
 from functions.api.resources.answers import GONE, etag, problem
 from functions.api.resources.rules import Extra, Rules
+from functions.api.router import Router
 from shared import keys
 from shared.model.api_access import API_ACCESS, ApiAccess, ApiAccessCreate, ApiAccessSecret
 from shared.model.page import Page
@@ -21,7 +22,7 @@ from shared.store.change import Change, check_match, retrying
 from shared.store.query import Query
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["apiAccess"])
+router = Router("apiAccess")
 
 _EXAMPLE = {"name": "Nightly export", "narrowed": True}
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from functions.api.access import attempts, people, recovery, sessions, sign_in, sources
 from functions.api.access.session_routes import As, answer, own
 from functions.api.needs import Call, public, signed_in
 from functions.api.resources.answers import problem
+from functions.api.router import Router
 from shared.clients import firestore
 from shared.model.session import ChangePassword, Done, ForgotPassword, ResetPassword, SignedIn
 
-router = APIRouter(tags=["password"])
+router = Router("password")
 
 
 @router.post(

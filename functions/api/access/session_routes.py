@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from functions.api.access import cookies, known, people, sessions, setup, sign_in, sources, tokens
 from functions.api.access.session_state import is_open
 from functions.api.needs import Call, public, signed_in
 from functions.api.resources import lists
 from functions.api.resources.answers import problem
+from functions.api.router import Router
 from shared import clock, values
 from shared.errors import ApiError
 from shared.model.page import Page
@@ -18,7 +19,7 @@ from shared.model.session import Done, Refresh, Session, Setup, SignedIn, SignIn
 from shared.model.user import User
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["session"])
+router = Router("session")
 
 As = Annotated[
     Transport,

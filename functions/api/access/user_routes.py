@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from functions.api.access import people, sessions, users
 from functions.api.access.session_routes import own
 from functions.api.needs import Call, needs, signed_in
 from functions.api.resources import lists, once, patch
 from functions.api.resources.answers import GONE, etag, problem
+from functions.api.router import Router
 from shared import clock, names, values
 from shared.clients import firestore
 from shared.model.page import Deleted, Page
@@ -23,7 +24,7 @@ from shared.model.user import Place, PlatformUserCreate, User, UserCreate
 from shared.store.query import Query as StoreQuery
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["user"])
+router = Router("user")
 
 UserId = Annotated[str, Path(max_length=128, description="The id of the user")]
 _CONFLICTS: dict[int | str, dict[str, Any]] = {

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import Body, Path, Query
 from starlette.responses import JSONResponse
 
 from functions.api.devices import access, bodies, sending
@@ -11,13 +11,14 @@ from functions.api.devices.routes import DeviceId
 from functions.api.needs import Call, needs
 from functions.api.resources import once
 from functions.api.resources.answers import GONE, problem
+from functions.api.router import Router
 from shared import ids, paths
 from shared.errors import ApiError
 from shared.messages import Write
 from shared.model.device import DEVICE, Device
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["device"])
+router = Router("device")
 
 _HOW = "The values go the way of all events, so that state and history agree; it is answered when the event "
 _HOW += "is safe, and takes effect a moment later. With updateData the values must fit the blueprint's "

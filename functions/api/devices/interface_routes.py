@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from functions.api.devices import changing, interface, listing
 from functions.api.devices.reaching import Reach
@@ -11,11 +11,12 @@ from functions.api.devices.walk import parse
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, once, patch
 from functions.api.resources.answers import GONE, etag, problem
+from functions.api.router import Router
 from functions.api.search.models import SearchPage
 from shared.model.device import Device
 from shared.model.page import Deleted, Page
 
-router = APIRouter(tags=["interface"])
+router = Router("interface")
 
 System = Annotated[str, Path(max_length=200, description="The system, by its id or alias")]
 Blueprint = Annotated[str, Path(max_length=200, description="The blueprint of the root, by its id or alias")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from functions.api.devices import access, listing, relations
@@ -10,11 +10,12 @@ from functions.api.devices.routes import ITEM, DeviceId
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, etag, problem
+from functions.api.router import Router
 from shared.model.base import Identifier, Model
 from shared.model.device import Device
 from shared.model.page import Page
 
-router = APIRouter(tags=["device"])
+router = Router("device")
 
 RelationText = Annotated[
     str,

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from functions.api.devices import access, changing, finding, listing
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, once, patch
 from functions.api.resources.answers import GONE, etag, problem
+from functions.api.router import Router
 from shared.model.device import DEVICE, Device, DeviceCreate
 from shared.model.page import Deleted, Page, Verified
 from shared.model.system import SYSTEM
 
-router = APIRouter(tags=["device"])
+router = Router("device")
 
 EXAMPLE = {
     "name": "Cold store 4",

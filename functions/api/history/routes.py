@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from functions.api.devices import access
@@ -13,10 +13,11 @@ from functions.api.history.state_at import state_at
 from functions.api.needs import Call, needs
 from functions.api.resources import once
 from functions.api.resources.answers import GONE, problem
+from functions.api.router import Router
 from shared.history_query import Model
 from shared.history_query.instants import instant
 
-router = APIRouter(tags=["history"])
+router = Router("history")
 _READ: dict[Model, str] = {"history": "device.readHistory", "events": "device.readEvents"}
 DeviceId = Annotated[str, Path(max_length=200, description="The id of the device")]
 SystemId = Annotated[str, Path(max_length=200, description="The id of the system")]

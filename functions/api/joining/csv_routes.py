@@ -4,19 +4,20 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from starlette.responses import Response, StreamingResponse
 
 from functions.api.joining import csv_export, csv_import, csv_table
 from functions.api.joining.csv_import import Progress
 from functions.api.needs import Call, needs
 from functions.api.resources.answers import GONE, problem
+from functions.api.router import Router
 from shared.errors import ApiError, FulcrumError
 from shared.log import log
 from shared.model.device_import import ImportRefused, ImportReport
 from shared.store.query import Where
 
-router = APIRouter(tags=["device"])
+router = Router("device")
 
 NDJSON = "application/x-ndjson"
 ProjectId = Annotated[str, Path(max_length=200, description="The id of the project")]

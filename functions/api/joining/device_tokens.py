@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from functions.api.devices import access, holding
 from functions.api.joining import credentials
 from functions.api.needs import Call, needs
 from functions.api.resources.answers import GONE, problem
+from functions.api.router import Router
 from shared import keys
 from shared.errors import ApiError
 from shared.model.keys import TOKEN, NewToken, Rotation, Token, TokenCreate, Tokens
@@ -16,7 +17,7 @@ from shared.store.change import retrying
 from shared.store.query import Query, Where
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["deviceToken"])
+router = Router("deviceToken")
 
 DeviceId = Annotated[str, Path(max_length=200, description="The id of the device")]
 TokenId = Annotated[

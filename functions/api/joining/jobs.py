@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, etag
+from functions.api.router import Router
 from shared.cascade import job
 from shared.errors import FulcrumError
 from shared.log import log
@@ -14,7 +15,7 @@ from shared.model.job import JOB, Job
 from shared.model.page import Page
 from shared.store.query import Query
 
-router = APIRouter(tags=["job"])
+router = Router("job")
 
 
 @router.get(

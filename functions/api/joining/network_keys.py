@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from functions.api.joining import credentials
 from functions.api.needs import Call, needs
 from functions.api.resources.answers import GONE, problem
+from functions.api.router import Router
 from shared import keys
 from shared.model.keys import Key, KeyCreate, Keys, NewKey, Rotation
 from shared.model.network import NETWORK
 from shared.store.change import retrying
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["networkKey"])
+router = Router("networkKey")
 
 NetworkId = Annotated[str, Path(max_length=200, description="The id of the network")]
 KeyId = Annotated[str, Path(max_length=64, description="The id of the key: what stands between its two '_'")]

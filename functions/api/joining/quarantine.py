@@ -3,13 +3,14 @@
 import base64
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi import Query as Parameter
 
 from functions.api.joining import setting_free
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, problem
+from functions.api.router import Router
 from shared import quarantine_entries
 from shared.errors import ApiError
 from shared.model.page import Deleted, Page
@@ -24,7 +25,7 @@ from shared.model.quarantine import (
 )
 from shared.store.scope import Stored, not_found
 
-router = APIRouter(tags=["quarantine"])
+router = Router("quarantine")
 
 ProjectId = Annotated[str, Path(max_length=200, description="The id of the project; none: of no project")]
 EntryId = Annotated[str, Path(max_length=200, description="The id of the entry")]

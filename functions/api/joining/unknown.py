@@ -4,7 +4,7 @@ import contextlib
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from fastapi import Query as Parameter
 
 from functions.api.devices import changing
@@ -12,6 +12,7 @@ from functions.api.joining.setting_free import check_project
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, etag, problem
+from functions.api.router import Router
 from shared import values
 from shared.clients import firestore
 from shared.errors import ApiError
@@ -23,7 +24,7 @@ from shared.store.change import Change, retrying
 from shared.store.query import Query, Where
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["unknownDevice"])
+router = Router("unknownDevice")
 
 UnknownId = Annotated[str, Path(max_length=200, description="The id of the unknown device")]
 

@@ -7,16 +7,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from functions.api.access.callers import authenticate
 from functions.api.live import events, hub, sources
 from functions.api.needs import Call, needs
 from functions.api.roles import chain
+from functions.api.router import Router
 from shared.errors import ApiError
 
-router = APIRouter(tags=["live"])
+router = Router("live")
 
 # How often the caller's permissions are looked at again.
 RECHECK_SECONDS = 20.0

@@ -5,7 +5,7 @@ No postponed annotations here: the framework reads the handlers' annotations.
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from functions.api.needs import Call, needs
 from functions.api.project_code import document, revisions
@@ -14,6 +14,7 @@ from functions.api.project_code.current import current
 from functions.api.project_code.sections import SECTIONS
 from functions.api.resources import lists
 from functions.api.resources.answers import problem
+from functions.api.router import Router
 from shared.model.project_code import (
     Applied,
     ApplyAsked,
@@ -30,7 +31,7 @@ from shared.model.project_code import (
     RollbackAsked,
 )
 
-router = APIRouter(tags=["project_code"])
+router = Router("project_code")
 
 ProjectId = Annotated[str, Path(max_length=200, description="The id of the project")]
 Number = Annotated[int, Path(ge=1, le=99_999_999, description="The number of the revision")]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE
+from functions.api.router import Router
 from shared.model.audit import AUDIT, AuditEntry
 from shared.model.base import EpochMs
 from shared.model.page import Page
 from shared.store.query import Query as StoreQuery
 from shared.store.query import Where
 
-router = APIRouter(tags=["audit"])
+router = Router("audit")
 _Text = Annotated[str | None, Query(max_length=200)]
 
 

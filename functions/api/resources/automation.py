@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
-
 from functions.api.needs import Call
 from functions.api.resources import crud, script_check
 from functions.api.resources.references import check_there, topics
+from functions.api.router import Router
 from shared.errors import ApiError
 from shared.model.base import Kind
 from shared.model.blueprint import BLUEPRINT
@@ -82,15 +81,15 @@ async def _deleting_script(call: Call, change: Change, stored: Stored[Any]) -> s
     return None
 
 
-router = APIRouter()
-router.include_router(
+router = Router()
+router.take(
     crud.routes(
         TEMPLATE,
         "templates",
         {"name": "Too warm", "alias": "tooWarm", "sms": "{{name}} is too warm"},
     )
 )
-router.include_router(
+router.take(
     crud.routes(
         SCENARIO,
         "scenarios",
@@ -105,7 +104,7 @@ router.include_router(
         crud.Rules(creating=_creating_scenario, filters=("blueprintId",), refs={"blueprintId": BLUEPRINT}),
     )
 )
-router.include_router(
+router.take(
     crud.routes(
         TIMER,
         "timers",
@@ -122,7 +121,7 @@ router.include_router(
         ),
     )
 )
-router.include_router(
+router.take(
     crud.routes(
         SCRIPT,
         "scripts",

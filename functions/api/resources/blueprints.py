@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter
-
 from functions.api.needs import Call, denied
 from functions.api.resources import attributes, checks, crud
 from functions.api.resources.references import check_route, check_there
+from functions.api.router import Router
 from shared.attributes import checks_text
 from shared.errors import ApiError
 from shared.model.attribute import ATTRIBUTE, Attribute
@@ -73,8 +72,8 @@ async def _attributes(call: Call, items: Sequence[Stored[Any]]) -> Mapping[str, 
     return found
 
 
-router = APIRouter()
-router.include_router(
+router = Router()
+router.take(
     crud.routes(
         BLUEPRINT,
         "blueprints",
@@ -89,7 +88,7 @@ router.include_router(
         ),
     )
 )
-router.include_router(
+router.take(
     crud.routes(
         ATTRIBUTE,
         "attributes",

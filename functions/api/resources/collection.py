@@ -6,7 +6,7 @@ No postponed annotations here: the framework reads the handlers' annotations, wh
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from fastapi import Path as PathParameter
 
 from functions.api.needs import Call, needs
@@ -14,6 +14,7 @@ from functions.api.resources import lists, once, pages
 from functions.api.resources.answers import GONE, etag, problem, with_article
 from functions.api.resources.listing import Asked, asked
 from functions.api.resources.rules import Rules
+from functions.api.router import Router
 from shared.model.base import Kind
 from shared.model.page import Page
 from shared.store.change import retrying
@@ -30,7 +31,7 @@ class Owner:
 
 
 def add(
-    router: APIRouter,
+    router: Router,
     kind: Kind[Any],
     plural: str,
     example: dict[str, Any],

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from functions.api.resources import collection, items
 from functions.api.resources.collection import Owner
 from functions.api.resources.rules import Rules
+from functions.api.router import Router
 from shared.model.base import Kind
 
 NO_RULES = Rules()
@@ -21,12 +20,12 @@ def routes(
     example: dict[str, Any],
     rules: Rules = NO_RULES,
     owner: Owner | None = None,
-) -> APIRouter:
+) -> Router:
     """A router with ``POST|GET /project/{p}/<plural>`` and ``GET|PATCH|DELETE /<kind>/{id}``.
 
     With an ``owner`` the first two stand below it: ``/blueprint/{b}/attributes``.
     """
-    router = APIRouter(tags=[kind.name])
+    router = Router(kind.name)
     collection.add(router, kind, plural, example, rules, owner)
     items.add(router, kind, rules)
     return router

@@ -6,7 +6,7 @@ No postponed annotations here: the framework reads the handlers' annotations, wh
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 from pydantic import ValidationError
 
 from functions.api.needs import Call, needs
@@ -14,6 +14,7 @@ from functions.api.resources import lists, pages, patch
 from functions.api.resources.answers import GONE, etag, problem, with_article
 from functions.api.resources.listing import Asked, asked
 from functions.api.resources.rules import Rules
+from functions.api.router import Router
 from shared.errors import ApiError
 from shared.model.base import Kind
 from shared.model.page import Deleted
@@ -22,7 +23,7 @@ from shared.store.change import check_match, retrying
 from shared.store.scope import Stored, not_found
 
 
-def add(router: APIRouter, kind: Kind[Any], rules: Rules) -> None:
+def add(router: Router, kind: Kind[Any], rules: Rules) -> None:
     """Add ``GET|PATCH|DELETE /<kind>/{id}`` to a router."""
     name = kind.name
     model: Any = kind.model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from functions.api.access import grants
 from functions.api.needs import Call, denied, signed_in
@@ -12,6 +12,7 @@ from functions.api.resources import items, lists, once
 from functions.api.resources.answers import etag, problem
 from functions.api.resources.rules import Rules
 from functions.api.roles import membership, standard
+from functions.api.router import Router
 from shared import ids, names, values
 from shared.clients import firestore
 from shared.model.page import Page
@@ -22,7 +23,7 @@ from shared.store.change import Change, retrying
 from shared.store.query import Query
 from shared.store.scope import Scope, Stored
 
-router = APIRouter(tags=["project"])
+router = Router("project")
 _EXAMPLE = {"id": "greenhouses", "name": "Greenhouses"}
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
-
 from functions.api.needs import Call
 from functions.api.resources import crud
 from functions.api.resources.references import check_cleared, check_route
+from functions.api.router import Router
 from shared.model.message_route import MESSAGE_ROUTE
 from shared.model.network import NETWORK
 from shared.store.change import Change
@@ -32,8 +31,8 @@ async def _network_id(call: Call, resource_id: str) -> None:
     await check_cleared(call.scope, resource_id)
 
 
-router = APIRouter()
-router.include_router(
+router = Router()
+router.take(
     crud.routes(
         MESSAGE_ROUTE,
         "messageRoutes",
@@ -41,7 +40,7 @@ router.include_router(
         crud.Rules(creating=_creating, updating=_updating),
     )
 )
-router.include_router(
+router.take(
     crud.routes(
         NETWORK,
         "networks",

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from functions.api.needs import Call, needs
 from functions.api.resources import crud
 from functions.api.resources.answers import GONE, etag
 from functions.api.resources.references import check_there
+from functions.api.router import Router
 from shared.errors import ApiError
 from shared.model.base import Kind
 from shared.model.blueprint import BLUEPRINT
@@ -72,7 +73,7 @@ def _rules(kind: Kind[Any], filters: tuple[str, ...]) -> crud.Rules:
     )
 
 
-router = APIRouter()
+router = Router()
 
 
 @router.get(
@@ -123,7 +124,7 @@ async def _roles(call: Call) -> list[str]:
     return sorted({item.fields["roleId"] for item in found.items})
 
 
-router.include_router(
+router.take(
     crud.routes(
         DASHBOARD,
         "dashboards",
@@ -131,7 +132,7 @@ router.include_router(
         _rules(DASHBOARD, ("scope", "scopeId")),
     )
 )
-router.include_router(
+router.take(
     crud.routes(
         VIEW,
         "views",

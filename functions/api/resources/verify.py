@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter
 
 from functions.api.needs import Call, needs
 from functions.api.resources import checks
 from functions.api.resources.answers import GONE
+from functions.api.router import Router
 from shared import values
 from shared.clients import firestore
 from shared.model.attribute import ATTRIBUTE
@@ -30,7 +30,7 @@ from shared.store.query import Query
 from shared.store.scope import Scope, Stored
 from shared.store.unique import unique_text
 
-router = APIRouter(tags=["project"])
+router = Router("project")
 
 # Of each kind; a project with more is told so.
 _MOST = 1_000

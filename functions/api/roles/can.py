@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import Field
 
 from functions.api.access import grants
@@ -15,11 +15,12 @@ from functions.api.needs import Call, signed_in
 from functions.api.resources.answers import problem
 from functions.api.roles import chain, generated, membership
 from functions.api.roles.giving import Place, ids_are_plain, whole
+from functions.api.router import Router
 from shared.errors import ApiError
 from shared.model.base import Identifier, Model
 from shared.model.role import PermissionName, ResourceKind
 
-router = APIRouter(tags=["permission"])
+router = Router("permission")
 
 MAX_DEPTH = 8
 MAX_CONDITIONS = 200

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 from pydantic import Field
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, etag, problem
 from functions.api.roles import grant
+from functions.api.router import Router
 from shared.errors import ApiError
 from shared.model.base import Identifier
 from shared.model.page import Deleted, DeletedMany, Page
@@ -20,7 +21,7 @@ from shared.store.query import Query as StoreQuery
 from shared.store.query import Where
 from shared.store.scope import Stored
 
-router = APIRouter(tags=["userRole"])
+router = Router("userRole")
 
 _EXAMPLE = {
     "subjectId": "7dNv2QmXc5LpA9sKf0RtYw",

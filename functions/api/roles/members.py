@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import problem
 from functions.api.roles import giving, grant, holders, membership
+from functions.api.router import Router
 from shared import names, values
 from shared.clients import firestore
 from shared.model.base import Identifier
@@ -20,7 +21,7 @@ from shared.store.change import retrying
 from shared.store.query import Query, Where
 from shared.store.scope import not_found
 
-router = APIRouter(tags=["member"])
+router = Router("member")
 
 _EXAMPLE = {"username": "ada", "roles": ["member"]}
 _MAX_ROLES = 100

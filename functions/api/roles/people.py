@@ -5,7 +5,7 @@ No postponed annotations here: the framework reads the handlers' annotations, wh
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from functions.api.access import users
 from functions.api.needs import Call, needs
@@ -13,12 +13,13 @@ from functions.api.resources import lists, once
 from functions.api.resources.answers import problem
 from functions.api.roles import giving, grant, holders
 from functions.api.roles.giving import Place
+from functions.api.router import Router
 from shared.model.base import Identifier
 from shared.model.page import Deleted, Page
 from shared.model.role import Holder, HolderAdd, HolderCreate, HolderUpdate, ResourceKind
 from shared.store.change import retrying
 
-router = APIRouter()
+router = Router()
 
 _ADD = {"roles": ["member"], "metadata": {"since": "2026-11"}}
 _CREATE = {"user": {"username": "ada@example.com", "password": "four-brown-tall-mugs"}, "roles": ["account"]}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from functions.api.needs import Call, needs, signed_in
 from functions.api.resources.answers import problem
 from functions.api.roles import catalogue
+from functions.api.router import Router
 from shared import names, values
 from shared.clients import firestore
 from shared.model.role import Category, ModuleList, Permission, PermissionList
@@ -16,7 +17,7 @@ from shared.store import query as queries
 from shared.store.query import Where
 from shared.store.scope import Scope
 
-router = APIRouter(tags=["permission"])
+router = Router("permission")
 
 _PAGE = 500
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from functions.api.access import grants
 from functions.api.needs import Call, needs
@@ -13,6 +13,7 @@ from functions.api.resources import items, once
 from functions.api.resources.answers import etag, problem
 from functions.api.resources.rules import Extra, Rules
 from functions.api.roles import admins, giving, listed
+from functions.api.router import Router
 from shared.errors import ApiError
 from shared.model.page import DeletedMany, Page
 from shared.model.role import EVERYTHING, ROLE, Role, RoleCreate
@@ -20,7 +21,7 @@ from shared.store import cascade
 from shared.store.change import Change, retrying
 from shared.store.scope import Stored, not_found
 
-router = APIRouter(tags=["role"])
+router = Router("role")
 
 EXAMPLE = {
     "name": "operator",

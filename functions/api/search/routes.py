@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from functions.api.needs import Call, needs
 from functions.api.resources.answers import problem
+from functions.api.router import Router
 from functions.api.search import searching
 from functions.api.search.models import SearchPage
 
-router = APIRouter(tags=["device"])
+router = Router("device")
 ProjectId = Annotated[str, Path(max_length=200, description="The id of the project")]
 SystemId = Annotated[str, Path(max_length=200, description="The id of the system")]
 Format = Annotated[

@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 from functions.api import groups
-from functions.api.app import PREFIX
 from functions.api.openapi import document, need_of, routes
 from functions.api.roles import catalogue, generated
+from functions.api.router import PREFIX, Operation
 
 # The resource as it is spelled elsewhere, then the verb in snake_case.
 _OPERATION_ID = re.compile(r"[a-z][A-Za-z]*(_[a-z][a-z0-9]*)+\Z")
@@ -55,6 +55,12 @@ def test_is_found_in_the_group_that_its_path_leads_to(route: Any) -> None:
     }
     for method in route.methods or ():
         assert (route.path, method) in paths, f"groups.WORDS leads {route.path} to {group}"
+
+
+@pytest.mark.parametrize("group", groups.MODULES)
+def test_routes_of_a_group_are_its_modules_own_and_built_once(group: str) -> None:
+    strange = [route for route in groups._made(group).routes if not isinstance(route, Operation)]
+    assert not strange, "declare them on a functions.api.router.Router; have another one's by take()"
 
 
 def test_operations_are_named_once_each() -> None:

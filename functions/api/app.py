@@ -27,7 +27,12 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-]{8,64}\Z")
 
 
 def make(routers: Iterable[Router]) -> FastAPI:
-    """An application of the given routers' operations."""
+    """An application of the given routers' operations; TypeError for a route that is none."""
+    operations = [route for router in routers for route in router.routes]
+    for route in operations:
+        if not isinstance(route, APIRoute):
+            # It could declare no permission, and no test that walks the operations would find it.
+            raise TypeError(f"{route!r} is no operation, which says what it needs of its caller")
     app = FastAPI(
         title="Fulcrum",
         version=VERSION,
@@ -36,7 +41,7 @@ def make(routers: Iterable[Router]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        routes=[route for router in routers for route in router.routes],
+        routes=operations,
     )
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(FulcrumError, _failure)

@@ -7,11 +7,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+from fastapi import Response
 
 from functions.api import groups
+from functions.api.app import make
 from functions.api.openapi import document, need_of, routes
 from functions.api.roles import catalogue, generated
-from functions.api.router import PREFIX, Operation
+from functions.api.router import PREFIX, Operation, Router
 
 # The resource as it is spelled elsewhere, then the verb in snake_case.
 _OPERATION_ID = re.compile(r"[a-z][A-Za-z]*(_[a-z][a-z0-9]*)+\Z")
@@ -45,6 +47,37 @@ def test_declares_a_permission_of_the_catalogue(route: Any) -> None:
         assert base in known or base in generated.BASES, (
             f"{permission} is not in functions/api/roles/catalogue.py"
         )
+
+
+def test_whoever_is_not_signed_in_reaches_these_operations_alone() -> None:
+    """A new one is everybody's: it is entered here once somebody has thought of what that means."""
+    found = {
+        f"{method} {r.path}"
+        for r in ROUTES
+        for method in r.methods or ()
+        if need_of(r).permission == "public"
+    }
+    assert found == {
+        *("GET /v1/about", "GET /v1/openapi.json", "GET /v1/docs", "GET /v1/docs.js", "GET /v1/docs.css"),
+        *("POST /v1/setup", "POST /v1/login", "POST /v1/login/refresh"),
+        *("POST /v1/users/forgotPassword", "POST /v1/users/resetPassword"),
+    }
+
+
+def test_what_the_description_leaves_out_is_for_everybody() -> None:
+    """The matrix of callers is made from the description: nothing else may need a permission."""
+    described = {(path, method.upper()) for path, method, _ in OPERATIONS}
+    for route in ROUTES:
+        for method in route.methods or ():
+            if (route.path_format, method) not in described:
+                assert need_of(route).permission == "public", route.path
+
+
+def test_what_is_no_operation_is_not_served() -> None:
+    router = Router()
+    router.add_route("/hole", lambda request: Response("all of it"))
+    with pytest.raises(TypeError, match="hole"):
+        make([router])
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[f"{sorted(r.methods or ())} {r.path}" for r in ROUTES])

@@ -19,7 +19,7 @@ from functions.api import groups
 from functions.api.access import tokens
 from functions.api.openapi import need_of, routes
 from functions.api.roles import catalogue, generated
-from shared import clock
+from shared import clock, keys
 from tests.support.api import Api, embedded_api, environment
 from tests.support.operations import Operation, operations
 
@@ -50,6 +50,9 @@ class World:
     expired: str = ""
     revoked: str = ""
     foreign: str = ""
+    foreign_key: str = ""
+    deleted: str = ""
+    admin: str = ""
     _lacking: dict[frozenset[str], str] = field(default_factory=dict)
 
     def lacking(self, permissions: frozenset[str]) -> str:
@@ -85,6 +88,10 @@ def module_world() -> Iterator[World]:
         made.ids["network_id"] = "network-1"
         everything = sorted(catalogue.names())
         made.foreign = api.user(made.other, *everything, "*")
+        made.foreign_key = _key(api, made.other)
+        made.admin = api.user(made.project, "*")
+        made.deleted = api.user(made.project, "*")
+        api.documents.document(f"projects/{made.project}/users/{tokens.verify(made.deleted)['sub']}").delete()
         made.expired = _session(api, made.project, timedelta(seconds=-1), revoked=False)
         made.revoked = _session(api, made.project, timedelta(hours=1), revoked=True)
         yield made
@@ -103,6 +110,15 @@ def _session(api: Api, project: str, lifetime: timedelta, *, revoked: bool) -> s
     reference = api.documents.document(f"sessions/{claims['sid']}")
     reference.update({"revoked": revoked, "expires": clock.now_ms() + 86_400_000})
     return tokens.mint(claims["sub"], claims["sid"], project, lifetime)
+
+
+def _key(api: Api, project: str) -> str:
+    """An API key that may do everything in its project."""
+    made = keys.make("fa")
+    # Used a moment ago, so that its use is not noted anew.
+    fields = {"name": "k", "keyId": made.id, "secretHash": made.hash, "lastUsed": clock.now_ms() + 86_400_000}
+    api.documents.document(f"projects/{project}/apiAccess/{made.id}").set(fields)
+    return made.text
 
 
 def needed(operation: Operation) -> frozenset[str]:
@@ -140,6 +156,8 @@ async def _faults(world: World, http: httpx.AsyncClient, operation: Operation) -
         "expired": (world.expired, 401),
         "revoked session": (world.revoked, 401),
         "another project": (world.foreign, 403),
+        "another project's key": (world.foreign_key, 403),
+        "deleted user": (world.deleted, 401),
     }
     if operation.permission != "signedIn":
         callers["without the permission"] = (world.lacking(needed(operation)), 403)
@@ -148,6 +166,17 @@ async def _faults(world: World, http: httpx.AsyncClient, operation: Operation) -
         answer = await _sent(http, request, token)
         if answer.status_code != status or not answer.json().get("requestId"):
             yield f"{name}: {answer.status_code} {answer.text[:200]}"
+    if operation.method != "get":
+        cookie = {"Cookie": f"__Host-fulcrum={world.admin}"}
+        proof = {"X-CSRF-Token": tokens.csrf(tokens.verify(world.admin)["sid"])}
+        for name, headers in (
+            ("cookie alone", cookie),
+            ("cookie, by another site's page", cookie | proof | {"Origin": "https://other.example"}),
+            ("cookie, by another site's page, no origin", cookie | proof | {"Sec-Fetch-Site": "cross-site"}),
+        ):
+            answer = await _sent(http, request | {"headers": request["headers"] | headers}, None)
+            if answer.status_code != 403 or not answer.json()["error"].startswith("csrf."):
+                yield f"{name}: {answer.status_code} {answer.text[:200]}"
 
 
 async def test_what_is_held_on_one_system_opens_no_other(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -33,6 +34,8 @@ _OPS: dict[str, int] = {
 }
 _ASCENDING, _DESCENDING = 1, 2
 _AND = 1
+# What Firestore takes for the id of a document; all of ours are such.
+_RESOURCE = re.compile(r"(?!\.{1,2}\Z|__.*__\Z)[^/]+\Z", re.DOTALL)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -73,6 +76,14 @@ def field_path(*segments: str) -> str:
         else "`" + segment.replace("\\", "\\\\").replace("`", "\\`") + "`"
         for segment in segments
     )
+
+
+def _segments(path: str) -> list[str]:
+    """The segments of a field path, as :func:`field_path` joined them: one in backticks may hold dots."""
+    return [
+        re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
+        for quoted, plain in re.findall(r"`((?:[^`\\]|\\.)*)`|([^.`]+)", path)
+    ]
 
 
 def conditions(collection: str, query: Query) -> Any:
@@ -151,8 +162,7 @@ def position(query: Query) -> list[Any]:
         found.query != _fingerprint(query)
         or len(found.values) != expected
         or not isinstance(last, str)
-        or not last
-        or "/" in last
+        or not _RESOURCE.match(last)
         or any(isinstance(value, list | dict) for value in found.values)
     ):
         raise invalid_cursor()
@@ -176,6 +186,6 @@ def _fingerprint(query: Query) -> str:
 
 def _at(fields: dict[str, Any], path: str) -> Any:
     value: Any = fields
-    for segment in path.split("."):
-        value = value.get(segment.strip("`")) if isinstance(value, dict) else None
+    for segment in _segments(path):
+        value = value.get(segment) if isinstance(value, dict) else None
     return value

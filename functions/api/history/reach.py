@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from functions.api.devices import access
+from functions.api.devices.below import with_below
 from functions.api.needs import Call
-from shared import history_query, names
-from shared.clients import firestore
+from shared import history_query
 from shared.model.system import SYSTEM
-from shared.store import query as queries
-
-# How deep devices stand in one another, as the platform walks them.
-MAX_DEPTH = 16
-# Firestore's ``in`` takes so many values.
-_IN = 30
 
 
 async def of_device(call: Call, device_id: str, permission: str) -> history_query.Scope:
@@ -48,19 +40,5 @@ async def of_project(call: Call, permission: str) -> history_query.Scope:
 
 
 async def _readable(call: Call, held: frozenset[str]) -> list[str]:
-    """Devices that are granted one by one, and all below them: a grant holds for children too."""
-    known = set(held)
-    level: Sequence[str] = sorted(held)
-    parent = names.project(call.scope.project_id)
-    for _ in range(MAX_DEPTH):
-        below: set[str] = set()
-        for start in range(0, len(level), _IN):
-            part = list(level[start : start + _IN])
-            where = queries.Query((queries.Where("parentDeviceId", "in", part),))
-            found = await firestore.run_query(parent, queries.conditions("devices", where))
-            below.update(document.id for document in found)
-        level = sorted(below - known)
-        known |= below
-        if not level or len(known) > history_query.MAX_IDS:
-            break
-    return sorted(known)
+    """Devices that are granted one by one, and all below them; more than a query takes if there are more."""
+    return sorted(await with_below(call.scope.project_id, held, history_query.MAX_IDS))

@@ -27,6 +27,11 @@ SNAPSHOTS = "device_snapshots"
 PARTITIONING = {"type": "DAY", "field": "snapshot_time", "require_partition_filter": True}
 CLUSTERING = ("project_id", "kind", "device_id")
 
+# Clocks of devices may run ahead by five minutes (shared.history); the rest is room.
+AHEAD_MS = 3_600_000
+# Snapshots are daily. Further back none is looked for: every day of them is bytes to be read and paid.
+LOOK_BACK_MS = 8 * 86_400_000
+
 # What of a device's document is its definition: what a search and the fleet at an instant know of it.
 DEFINITION = (
     *("name", "blueprintId", "systemId", "networkId", "networkAliases", "simNetworkId", "parentDeviceId"),
@@ -135,6 +140,26 @@ def _distinct(leaves: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
         yield group
         leaves = {path: value for path, value in leaves.items() if path not in group}
+
+
+def newest_snapshot(
+    dataset: str, project_id: str, at: int | None, now: int
+) -> tuple[str, list[tuple[str, str, Any]]]:
+    """SQL and parameters of the newest complete snapshot of a project, not later than an instant (None: now).
+
+    Its one column is the snapshot's instant in epoch ms, NULL where the days before have none.
+    """
+    latest = now + AHEAD_MS if at is None else min(at, now + AHEAD_MS)
+    sql = (
+        f"SELECT UNIX_MILLIS(MAX(snapshot_time)) AS newest FROM `{dataset}.{SNAPSHOTS}` "  # noqa: S608 our own
+        "WHERE project_id = @project AND kind = 'complete' "
+        "AND snapshot_time <= @latest AND snapshot_time >= @since"
+    )
+    return sql, [
+        ("project", "STRING", project_id),
+        ("latest", "TIMESTAMP", latest),
+        ("since", "TIMESTAMP", max(0, latest - LOOK_BACK_MS)),
+    ]
 
 
 def complete_row(project_id: str, snapshot_ms: int) -> Row:

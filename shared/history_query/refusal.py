@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable
 
 from shared.errors import ApiError
+from shared.quoted import shown
+
+__all__ = ["INVALID", "listed", "refusal", "shown"]
 
 INVALID = "query.invalid"
-# Looks at few levels and characters, whatever it is given.
-_quote = reprlib.Repr()
-_quote.maxlevel, _quote.maxlist, _quote.maxdict = 2, 4, 4
-_quote.maxstring = _quote.maxother = 60
 
 
 def refusal(place: str, problem: str, advice: str) -> ApiError:
@@ -22,12 +20,3 @@ def refusal(place: str, problem: str, advice: str) -> ApiError:
 def listed(names: Iterable[str]) -> str:
     """Names for a sentence, sorted."""
     return ", ".join(sorted(names))
-
-
-def shown(value: object) -> str:
-    """A value of a caller's as an error text quotes it, cut short."""
-    try:
-        return _quote.repr(value)
-    except ValueError:
-        # Python refuses to write out a number of thousands of digits.
-        return "a very long number"

@@ -143,7 +143,8 @@ def _within(value: str, interval: Interval, kind: Kind, expressions: Expressions
 def _step(kind: Histogram, expressions: Expressions) -> str:
     """The number of the interval, as text. Numbers too far away for a whole one are in no bucket."""
     number, parameters = _number(kind, expressions), expressions.parameters
-    steps = f"FLOOR(({number} - {parameters.number(kind.offset)}) / {parameters.number(kind.interval)})"
+    distance = f"{number} - {parameters.number(kind.offset)}"
+    steps = f"FLOOR(SAFE_DIVIDE({distance}, {parameters.number(kind.interval)}))"
     return f"IF(ABS({steps}) < {MAX_NUMBER}, CAST(CAST({steps} AS INT64) AS STRING), NULL)"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shared import clock
+from shared.quoted import shown
 from shared.search.aggregations import Aggregation, AggregationReader, fields_in
 from shared.search.conditions import EVERYTHING, Condition, Reader, both, fields_of
 from shared.search.fields import ID, Field, read_field
@@ -18,6 +19,9 @@ DEFAULT_PAGE = 50
 MAX_PAGE = 200
 # Distinct paths of data that one search may look at: each is folded for every device.
 MAX_DATA_PATHS = 20
+
+# Digits of the last instant that there is, in epoch ms.
+_MS_DIGITS = 15
 
 KEYS = (
     *("filter", "baseFilter", "defaultFilter", "sort", "baseSort", "defaultSort", "aggregations", "aggs"),
@@ -88,7 +92,7 @@ def read_search(body: Any, text_paths: tuple[str, ...] = ()) -> Search:
 def read_at(node: Node) -> int:
     """An instant: epoch ms, or ISO 8601 with an offset (``2026-05-01T12:00:00Z``)."""
     value = node.value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MS_DIGITS:
         value = int(value)
     if isinstance(value, str):
         try:
@@ -96,7 +100,7 @@ def read_at(node: Node) -> int:
         except ValueError:
             instant = None
         if instant is None or instant.tzinfo is None:
-            raise node.bad(f"{value[:40]!r} is no instant", "Send epoch ms, or ISO 8601 with an offset")
+            raise node.bad(f"{shown(value)} is no instant", "Send epoch ms, or ISO 8601 with an offset")
         value = clock.to_ms(instant)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 253_402_300_799_999:
         raise node.bad("is no instant", "Send epoch ms between 1970 and 9999, or ISO 8601 with an offset")

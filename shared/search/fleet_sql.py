@@ -17,15 +17,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from shared.device_rows import SNAPSHOTS
+from shared.device_rows import AHEAD_MS, SNAPSHOTS
 from shared.history import TABLE
 from shared.search.expressions import Expressions, Parameters
 from shared.search.fields import ID, Field
 
 # An event may arrive this much later than it happened and still be seen before the next snapshot.
 LATE_MS = 7 * 86_400_000
-# Clocks of devices may run ahead by five minutes (shared.history); the rest is room.
-_AHEAD_MS = 3_600_000
 # Longer than any path of a definition: no column can be as deep.
 _STAMP_ZERO = 10**15
 # Of all rows of kind ``device`` of one device, the one that counts.
@@ -48,18 +46,7 @@ class Window(msgspec.Struct, frozen=True):
     def of(cls, snapshot: int | None, at: int | None, now: int) -> Window:
         """The window for the fleet at an instant (None: now) on a snapshot not later than it; epoch ms."""
         since = 0 if snapshot is None else max(0, snapshot - LATE_MS)
-        return cls(snapshot, since, now + _AHEAD_MS if at is None else at, at is not None)
-
-
-def newest_snapshot(dataset: str, project_id: str, at: int | None, now: int) -> tuple[str, Parameters]:
-    """The query for the newest complete snapshot of a project, not later than an instant: epoch ms."""
-    parameters = Parameters()
-    sql = (
-        f"SELECT UNIX_MILLIS(MAX(snapshot_time)) AS found FROM `{dataset}.{SNAPSHOTS}` "  # noqa: S608 our own
-        f"WHERE project_id = {parameters.add(project_id)} AND kind = 'complete' "
-        f"AND snapshot_time <= {parameters.add(now + _AHEAD_MS if at is None else at, 'TIMESTAMP')}"
-    )
-    return sql, parameters
+        return cls(snapshot, since, now + AHEAD_MS if at is None else at, at is not None)
 
 
 def source(dataset: str, project_id: str, window: Window, kinds: str, parameters: Parameters) -> str:

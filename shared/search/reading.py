@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from shared.errors import ApiError
+from shared.quoted import shown
 
 # Beyond it integers and doubles part ways: stores would not agree on what is equal.
 MAX_NUMBER = 2**53
@@ -114,7 +115,7 @@ class Node:
         """A whole number within bounds."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self.bad(f"is {value!r}", f"Send a whole number from {least} to {most}")
+            raise self.bad(f"is {shown(value)}", f"Send a whole number from {least} to {most}")
         return value
 
     def flag(self) -> bool:
@@ -136,5 +137,5 @@ class Node:
     def choice(self, options: Collection[str]) -> str:
         """One of a few words."""
         if not isinstance(self.value, str) or self.value not in options:
-            raise self.bad(f"is {self.value!r}", f"Send one of {', '.join(options)}")
+            raise self.bad(f"is {shown(self.value)}", f"Send one of {', '.join(options)}")
         return self.value

@@ -1,8 +1,8 @@
 """Rows as CSV and as JSON Lines. Pure.
 
 CSV is RFC 4180: commas, CRLF, quotation marks where they are needed, a line of names first. A cell of text
-that a spreadsheet would take for a formula (it begins with = + - @, a tab or a return) gets an apostrophe
-before it; numbers keep their sign.
+that a spreadsheet would take for a formula (it begins with = + - @, wide ones too, a tab or a new line) gets
+an apostrophe before it; numbers keep their sign.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ import msgspec
 from shared.history_query import Output, item, values
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The last four are what some spreadsheets take for the first four.
+_FORMULA = (*"=+-@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 _json = msgspec.json.Encoder().encode
+_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 def head(outputs: Sequence[Output], format_: str) -> bytes:
     """What comes before the first row."""
     if format_ == "jsonl":
         return b""
-    return _lines([[_text(".".join(output.path)) for output in outputs]])
+    return lines([[cell(".".join(output.path)) for output in outputs]])
 
 
 def rows(outputs: Sequence[Output], page: Sequence[Sequence[str | None]], format_: str) -> bytes:
     """The rows of a page."""
     if format_ == "jsonl":
         return b"".join(_json(item(outputs, cells)) + b"\n" for cells in page)
-    return _lines([[_cell(value) for value in values(outputs, cells)] for cells in page])
+    return lines([[cell(value) for value in values(outputs, cells)] for cells in page])
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+def lines(rows: Sequence[Sequence[str]]) -> bytes:
+    """Rows of cells as RFC 4180 has them."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A cell for any JSON value; empty for None."""
     if isinstance(value, str):
-        return _text(value)
-    return "" if value is None else _json(value).decode()
-
-
-def _text(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return "" if value is None else _canonical(value).decode()
 
 
 def wanted(format_: str, accept: str) -> str:

@@ -70,6 +70,27 @@ def too_expensive(would_read: int, limit: int) -> ApiError:
     )
 
 
+_GONE = frozenset({"bigquery.notFound", "bigquery.status404"})
+_NO_PLACE = frozenset({"bigquery.invalid", "bigquery.status400"})
+
+
+@contextmanager
+def read_on() -> Iterator[None]:
+    """Turn an error of the client into its answer, where a cursor said from where a result is read on."""
+    try:
+        with told():
+            try:
+                yield
+            except Rejected as error:
+                if error.error_type in _GONE:
+                    raise cursor_expired() from error
+                if error.error_type in _NO_PLACE:
+                    raise cursor_invalid() from error
+                raise
+    except Rejected as error:
+        raise cursor_expired() from error
+
+
 def cursor_invalid() -> ApiError:
     """400 for a cursor that is none, or of another query."""
     return ApiError(

@@ -18,12 +18,12 @@ from shared.clients import bigquery
 from shared.config import settings
 from shared.errors import Rejected
 from shared.history_query.columns import Model
+from shared.history_query.instants import LATEST_MS
 
 DEFAULT_MAX_BYTES = 10 * 2**30
 QUERY_SECONDS = 60.0
 # Rows of a page of an export: about 2 MB.
 _EXPORT_ROWS = 5_000
-_GONE = frozenset({"bigquery.notFound", "bigquery.status404"})
 
 
 def max_bytes(query: history_query.Query) -> int:
@@ -56,7 +56,10 @@ async def answered(body: Any, model: Model, scope: history_query.Scope, accept: 
 
 def _within(query: history_query.Query, cursor: cursors.Cursor, body: Any) -> history_query.Query:
     """The query with the window of its first page, which must be the one that it names itself."""
-    if query.start != cursor.start or (body.get("end") is not None and query.end != cursor.end):
+    named = body.get("end") is not None
+    if query.start != cursor.start or (named and query.end != cursor.end):
+        raise problems.cursor_invalid()
+    if not query.start < cursor.end <= LATEST_MS:
         raise problems.cursor_invalid()
     return dataclasses.replace(query, end=cursor.end)
 
@@ -116,18 +119,8 @@ async def _page(
 
 
 async def _next(job: bigquery.Job, size: int, token: str) -> bigquery.Page:
-    try:
-        with problems.told():
-            try:
-                return await bigquery.page(job, size, QUERY_SECONDS, token)
-            except Rejected as error:
-                if error.error_type in _GONE:
-                    raise problems.cursor_expired() from error
-                if error.error_type in ("bigquery.invalid", "bigquery.status400"):
-                    raise problems.cursor_invalid() from error
-                raise
-    except Rejected as error:
-        raise problems.cursor_expired() from error
+    with problems.read_on():
+        return await bigquery.page(job, size, QUERY_SECONDS, token)
 
 
 async def _export(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.api.history import problems
-from shared import device_rows, fold, history, ids
+from shared import clock, device_rows, fold, history, ids
 from shared.clients import bigquery
 from shared.config import settings
 from shared.errors import ApiError, Rejected
@@ -22,8 +22,6 @@ DEFAULT_MAX_BYTES = 10 * 2**30
 _SECONDS = 60.0
 _PAGE_ROWS = 5_000
 _DAY_MS = 86_400_000
-# Snapshots are daily; an older one than this would save nothing worth a second look.
-_LOOK_BACK_MS = 8 * _DAY_MS
 # A snapshot's registers were read within the day before its instant.
 _READING_MS = _DAY_MS
 # How far before a snapshot late rows are looked for: each day more is a day more to be read and paid.
@@ -129,16 +127,7 @@ def _fold(states: Mapping[str, State], rows: Sequence[Sequence[str | None]]) -> 
 
 async def _snapshot(project_id: str, at: int) -> int | None:
     """The instant of the newest complete snapshot at or before ``at``, epoch ms."""
-    sql = (
-        "SELECT UNIX_MILLIS(MAX(snapshot_time)) AS newest "  # noqa: S608 our own text
-        f"FROM `{settings().bigquery_dataset}.{device_rows.SNAPSHOTS}` WHERE project_id = @project "
-        "AND kind = 'complete' AND snapshot_time <= @at AND snapshot_time >= @since"
-    )
-    parameters: list[bigquery.Parameter] = [
-        ("project", "STRING", project_id),
-        ("at", "TIMESTAMP", at),
-        ("since", "TIMESTAMP", max(0, at - _LOOK_BACK_MS)),
-    ]
+    sql, parameters = device_rows.newest_snapshot(settings().bigquery_dataset, project_id, at, clock.now_ms())
     job = await _start(sql, parameters)
     with problems.told():
         page = await bigquery.page(job, 1, _SECONDS)

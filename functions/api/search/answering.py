@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from functions.api.devices import access
+from functions.api.history import problems
 from functions.api.history.cursors import new_nonce
 from functions.api.history.state_at import state_at
 from functions.api.needs import Call
@@ -19,7 +20,6 @@ from functions.api.search.jobs import Place
 from shared import device_rows
 from shared.clients import bigquery
 from shared.config import settings
-from shared.errors import ApiError
 from shared.model.device import DEVICE, Device
 from shared.search import buckets, firestore, match, queries
 from shared.search.body import Search
@@ -32,6 +32,8 @@ from shared.store.scope import Stored
 # What cursors begin with: of results of BigQuery, and of searches that name their devices.
 _BIGQUERY = "b."
 _IDS = "i."
+# BigQuery counts rows in 63 bits; no project has as many devices as this.
+_MAX_ROWS = 2**31
 
 
 class Found(NamedTuple):
@@ -61,7 +63,7 @@ async def page(
     plan = firestore.plan(search)
     from_bigquery = search.cursor is not None and search.cursor.startswith(_BIGQUERY)
     if search.cursor is not None and from_bigquery != (plan is None):
-        raise cursor_invalid()
+        raise problems.cursor_invalid()
     if isinstance(plan, Query):
         return await _by_index(call, search, plan)
     if plan is not None:
@@ -113,7 +115,7 @@ def _offset(cursor: str | None) -> int:
         return 0
     text = cursor.removeprefix(_IDS)
     if text == cursor or not (text.isascii() and text.isdigit() and len(text) < 5):
-        raise cursor_invalid()
+        raise problems.cursor_invalid()
     return int(text)
 
 
@@ -233,18 +235,8 @@ def _place(cursor: str) -> Place:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         place = msgspec.json.decode(raw, type=Place)
     except (binascii.Error, ValueError):
-        raise cursor_invalid() from None
+        raise problems.cursor_invalid() from None
     times = (place.now, place.snapshot or 0)
-    if place.first < 0 or not all(0 <= time <= 253_402_300_799_999 for time in times):
-        raise cursor_invalid()
+    if not 0 <= place.first <= _MAX_ROWS or not all(0 <= time <= 253_402_300_799_999 for time in times):
+        raise problems.cursor_invalid()
     return place
-
-
-def cursor_invalid() -> ApiError:
-    """400: a cursor that this search did not give."""
-    return ApiError(
-        400,
-        "cursor.invalid",
-        "the cursor does not belong to this search",
-        "send the 'next' of the page before, with the same body; leave it out to start again",
-    )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 from starlette.responses import StreamingResponse
 
-from functions.api.history.exports import MEDIA_TYPES
+from functions.api.history.exports import MEDIA_TYPES, cell, lines
 from functions.api.needs import Call
 from functions.api.search import answering
 from shared.search.body import MAX_PAGE, Search
@@ -18,8 +16,6 @@ from shared.search.conditions import Condition
 from shared.search.fields import Field, definition_field
 
 _COLUMNS = ("name", "blueprintId", "systemId", "networkId", "parentDeviceId", "purpose", "tags")
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -48,10 +44,12 @@ async def _lines(
 ) -> AsyncIterator[bytes]:
     fields = search.fields or ()
     if format_ == "csv":
-        yield _csv([["id", *(field.text for field in fields)]])
+        yield lines([["id", *(field.text for field in fields)]])
     while True:
         if format_ == "csv":
-            yield _csv([[item["id"], *(_cell(item, field) for field in fields)] for item in page.items])
+            yield lines(
+                [[cell(item["id"]), *(_cell(item, field) for field in fields)] for item in page.items]
+            )
         else:
             yield b"".join(_json(item) + b"\n" for item in page.items)
         if page.next is None:
@@ -60,18 +58,8 @@ async def _lines(
         page = await answering.page(call, search, base, system_id)
 
 
-def _csv(rows: list[list[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
-
-
 def _cell(item: dict[str, Any], field: Field) -> str:
     value: Any = item
     for key in ("data", *field.path) if field.is_data else field.path or (field.text,):
         value = value.get(key) if isinstance(value, dict) else None
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return _json(value).decode()
+    return cell(value)

@@ -9,12 +9,12 @@ import msgspec
 
 from functions.api.history import problems
 from functions.api.history.cursors import new_nonce
-from shared import clock, ids
+from shared import clock, device_rows, ids
 from shared.clients import bigquery
 from shared.config import settings
 from shared.errors import ApiError, Rejected
 from shared.search.body import Search
-from shared.search.fleet_sql import Window, newest_snapshot
+from shared.search.fleet_sql import Window
 from shared.search.queries import Sql
 
 DEFAULT_MAX_BYTES = 10 * 2**30
@@ -22,7 +22,6 @@ SECONDS = 60.0
 # How long the newest snapshot that was found is used for live searches: rows since an older one are more.
 _KNOWN_SECONDS = 300.0
 _KNOWN_PROJECTS = 1_000
-_GONE = frozenset({"bigquery.notFound", "bigquery.status404"})
 
 # Project → (when it was asked, the newest snapshot).
 _snapshots: dict[tuple[str, str], tuple[float, int | None]] = {}
@@ -48,8 +47,8 @@ async def window(project_id: str, at: int | None) -> tuple[int, int | None]:
     known = _snapshots.get(key)
     if at is None and known is not None and time.monotonic() - known[0] < _KNOWN_SECONDS:
         return now, known[1]
-    sql, parameters = newest_snapshot(settings().bigquery_dataset, project_id, at, now)
-    job = await start(Sql(sql, parameters.all()), new_nonce())
+    sql, parameters = device_rows.newest_snapshot(settings().bigquery_dataset, project_id, at, now)
+    job = await start(Sql(sql, tuple(parameters)), new_nonce())
     page = await read(job, 1)
     cell = page.rows[0][0] if page.rows else None
     found = None if cell is None else int(cell)
@@ -96,18 +95,9 @@ async def read(job: bigquery.Job, size: int, first: int = 0) -> bigquery.Page:
 
 
 async def read_on(job: bigquery.Job, size: int, first: int) -> bigquery.Page:
-    """A later page; ApiError 400 ``cursor.expired`` where the result is gone."""
-    try:
+    """A later page; ApiError 400 ``cursor.expired`` where the result is gone, ``cursor.invalid``."""
+    with problems.read_on():
         return await bigquery.page(job, size, SECONDS, first=first)
-    except Rejected as error:
-        if error.error_type in _GONE:
-            raise ApiError(
-                400,
-                "cursor.expired",
-                "the result that the cursor reads on in is gone, or never was there",
-                "Leave the cursor out to search again; a result is kept for a day.",
-            ) from error
-        raise
 
 
 async def all_rows(job: bigquery.Job, size: int) -> AsyncIterator[list[list[str | None]]]:

@@ -13,7 +13,7 @@ from shared.search import match
 from shared.search.body import read_search
 from shared.search.expressions import Expressions, Parameters
 from shared.search.fields import Field, data_field, definition_field
-from shared.search.fleet_sql import LATE_MS, Window, fleet, newest_snapshot, with_clauses
+from shared.search.fleet_sql import LATE_MS, Window, fleet, with_clauses
 from shared.search.queries import Sql, matching
 from tests.support import random_fleet
 from tests.support.warehouse import DATASET, Warehouse, data_row, hours_ago
@@ -116,11 +116,21 @@ def test_history_alone_other_projects_and_incomplete_snapshots_do_not_count(bigq
     bigquery.add_snapshot([device_rows.complete_row(project, at) for at in (_BASE, _BASE - LATE_MS)])
     assert newest(bigquery, project, None) == _BASE
     assert newest(bigquery, project, _BASE - 1) == _BASE - LATE_MS
+    # So far ahead of all that there is, as from now.
+    assert newest(bigquery, project, 253_402_300_799_999) == _BASE
+
+
+def test_a_snapshot_of_long_ago_is_not_looked_for(bigquery: Warehouse) -> None:
+    project, old = ids.new_id(), hours_ago(0) - device_rows.LOOK_BACK_MS - 7_200_000
+    bigquery.add_snapshot([device_rows.complete_row(project, old)])
+    assert newest(bigquery, project, old) == old
+    # Years of snapshots are not read to find the newest.
+    assert newest(bigquery, project, None) is None
 
 
 def newest(bigquery: Warehouse, project: str, at: int | None) -> int | None:
-    sql, parameters = newest_snapshot(DATASET, project, at, hours_ago(0))
-    ((cell,),) = bigquery.run(Sql(sql, parameters.all()))
+    sql, parameters = device_rows.newest_snapshot(DATASET, project, at, hours_ago(0))
+    ((cell,),) = bigquery.run(Sql(sql, tuple(parameters)))
     return None if cell is None else int(cell)
 
 

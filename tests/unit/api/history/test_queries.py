@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.api.history import cursors
 from shared.clients import bigquery
 from shared.config import settings
 from tests.support.history import DAY, History, at, event
@@ -97,6 +98,17 @@ async def test_a_cursor_leads_through_its_own_query_alone(rows: int, farm: Farm)
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("end", [-1, 0, DAY, 10**20, -(10**20), 2**63])
+@pytest.mark.parametrize("more", [{}, {"dryRun": True}, {"format": "csv"}])
+async def test_a_cursor_with_an_end_that_no_query_has_is_refused(
+    rows: int, farm: Farm, end: int, more: dict[str, Any]
+) -> None:
+    crafted = cursors.encode(cursors.Cursor(cursors.new_nonce(), DAY, end, ""))
+    async with farm.api.client(farm.token(READ)) as http:
+        answer = await http.post(PATH, json={"start": DAY, "cursor": crafted, **more})
+    assert (answer.status_code, answer.json()["error"]) == (400, "cursor.invalid")
+
+
 async def test_csv_quotes_what_must_be_and_calls_no_formula(history: History, farm: Farm) -> None:
     time = at("10:00:00.0")
     values: list[Any] = [
@@ -105,6 +117,8 @@ async def test_csv_quotes_what_must_be_and_calls_no_formula(history: History, fa
         "-x",
         "@x",
         "\tx",
+        "\n=x",
+        "\uff1dx",
         'a "b", c',
         "two\nlines",
         -5,
@@ -125,8 +139,8 @@ async def test_csv_quotes_what_must_be_and_calls_no_formula(history: History, fa
     assert answer.content.count(b"\r\n") == len(values) + 1
     read = [row[1] for row in csv.reader(io.StringIO(answer.content.decode(), newline=""))]
     assert read[0] == "'=v"
-    assert read[1:6] == ["'=1+1", "'+x", "'-x", "'@x", "'\tx"]
-    assert read[6:] == ['a "b", c', "two\nlines", "-5", "1.5", "true", "", "[1]", ""]
+    assert read[1:8] == ["'=1+1", "'+x", "'-x", "'@x", "'\tx", "'\n=x", "'\uff1dx"]
+    assert read[8:] == ['a "b", c', "two\nlines", "-5", "1.5", "true", "", "[1]", ""]
 
 
 async def test_json_lines_hold_every_row_whole(rows: int, farm: Farm) -> None:

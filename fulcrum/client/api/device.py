@@ -147,17 +147,20 @@ class Device:
             ),
         )
 
-    def get(self, device_id: str, *, paths: str | None = None) -> types.Device:
+    def get(self, device_id: str, *, paths: str | None = None, at: str | None = None) -> types.Device:
         """Read a device.
 
         One device with its current state; its ETag says the version of its definition. One read. `paths`
-        leaves out of the data what is not asked for.
+        leaves out of the data what is not asked for. With `at` the device is answered as it was then, even
+        if it was deleted since; without an ETag.
 
         Needs: device.read.
         """
         return cast(
             "types.Device",
-            self._sender.send(Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths})),
+            self._sender.send(
+                Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths, "at": at})
+            ),
         )
 
     def update(
@@ -1293,18 +1296,19 @@ class AsyncDevice:
             ),
         )
 
-    async def get(self, device_id: str, *, paths: str | None = None) -> types.Device:
+    async def get(self, device_id: str, *, paths: str | None = None, at: str | None = None) -> types.Device:
         """Read a device.
 
         One device with its current state; its ETag says the version of its definition. One read. `paths`
-        leaves out of the data what is not asked for.
+        leaves out of the data what is not asked for. With `at` the device is answered as it was then, even
+        if it was deleted since; without an ETag.
 
         Needs: device.read.
         """
         return cast(
             "types.Device",
             await self._sender.send(
-                Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths})
+                Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths, "at": at})
             ),
         )
 

@@ -46,7 +46,7 @@ OPERATIONS = (
                 "query",
                 "string",
                 False,
-                "The list and the states as they were at this instant: epoch ms, or ISO 8601 with an offset. Read from history; refs are not given",
+                "The answer as it was at this instant, states too: epoch ms, or ISO 8601 with an offset. Read from history; refs are not given",
                 (),
             ),
         ),

@@ -40,7 +40,7 @@ At = Annotated[
     str | None,
     Query(
         max_length=40,
-        description="The list and the states as they were at this instant: epoch ms, or ISO 8601 with an "
+        description="The answer as it was at this instant, states too: epoch ms, or ISO 8601 with an "
         "offset. Read from history; refs are not given",
     ),
 ]
@@ -107,7 +107,10 @@ async def list_of_system(
         # What the past needs is loaded with the first look at it.
         from functions.api.search import past
 
-        return await past.listed(call, wanted, at, per_page, cursor, total)
+        page = await past.listed(call, wanted, at, per_page, cursor, total)
+        if not page.items:
+            await past.must_have_been(call, system_id, at)
+        return page
     page = await listing.page(call, wanted, per_page, cursor, total, refs)
     if not page.items:
         await call.scope.get(SYSTEM, system_id)  # 404 for a system that is not there
@@ -174,8 +177,9 @@ async def get_by_network_alias(
     operation_id="device_get",
     summary="Read a device",
     description="One device with its current state; its ETag says the version of its definition. One read. "
-    "`paths` leaves out of the data what is not asked for.",
-    responses=GONE,
+    "`paths` leaves out of the data what is not asked for. With `at` the device is answered as it was then, "
+    "even if it was deleted since; without an ETag.",
+    responses=GONE | {504: problem("The past took too long to read")},
 )
 async def get(
     device_id: DeviceId,
@@ -189,12 +193,20 @@ async def get(
             examples=["engine/temperature,door"],
         ),
     ] = None,
+    at: At = None,
 ) -> Device:
-    stored = await access.load(call, "device.read", device_id)
-    etag(response, stored)
+    if at is not None:
+        # What the past needs is loaded with the first look at it.
+        from functions.api.search import past
+
+        device = await past.one(call, device_id, at)
+    else:
+        stored = await access.load(call, "device.read", device_id)
+        etag(response, stored)
+        device = stored.model()
     if paths is not None:
-        stored.fields["data"] = finding.selected(stored.fields.get("data") or {}, paths)
-    return stored.model()
+        device.data = finding.selected(device.data or {}, paths)
+    return device
 
 
 @router.patch(

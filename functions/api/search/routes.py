@@ -6,7 +6,7 @@ from fastapi import Path, Query
 from starlette.responses import Response
 
 from functions.api.needs import Call, needs
-from functions.api.resources.answers import problem
+from functions.api.resources.answers import GONE, problem
 from functions.api.router import Router
 from functions.api.search import searching
 from functions.api.search.models import SearchPage
@@ -46,6 +46,7 @@ def docs(whose: str) -> dict[str, Any]:
         "summary": f"Search the devices of {whose}",
         "description": DESCRIPTION,
         "responses": {
+            **GONE,
             200: {
                 "description": "A page of devices; with csv or jsonl all of them, as a stream",
                 "model": SearchPage,
@@ -91,4 +92,6 @@ async def _answered(call: Call, format_: str, system_id: str | None) -> Response
     if format_ != "json":
         return await searching.export(call, body, format_, base, system_id)
     page = await searching.answer(call, body, base, system_id)
+    if system_id is not None and not page.items:
+        await searching.must_have_been(call, system_id, page.at)
     return Response(page.model_dump_json(by_alias=True, exclude_none=True), media_type="application/json")

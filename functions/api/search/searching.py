@@ -15,6 +15,7 @@ from functions.api.search.models import SearchPage
 from shared import names, values
 from shared.clients import firestore
 from shared.errors import ApiError
+from shared.model.system import SYSTEM
 from shared.search.body import Search, read_search
 from shared.search.conditions import EVERYTHING, Condition, Equals, both
 from shared.search.fields import definition_field
@@ -38,6 +39,15 @@ def within(
         links = tuple(f"{attribute_id}:{device_id}" for attribute_id, device_id in parents)
         parts.append(Equals(definition_field("links"), links))
     return both(*parts) if parts else EVERYTHING
+
+
+async def must_have_been(call: Call, system_id: str, at: int | str | None) -> None:
+    """ApiError 404 for a system that there never was; 410 for a deleted one, unless the past is asked for."""
+    try:
+        await call.scope.get(SYSTEM, system_id)
+    except ApiError as error:
+        if at is None or error.status != 410:
+            raise
 
 
 async def body_of(request: Request) -> Any:

@@ -21,6 +21,8 @@ class Fleet:
         self.store = store
         self.project = api.project(ids.new_id())
         self.before = clock.now_ms() - 3_600_000
+        for system in ("s1", "s2"):
+            api.documents.document(f"projects/{self.project}/systems/{system}").set({"name": system})
 
     def add(self, device_id: str, data: dict[str, Any] | None = None, **fields: Any) -> str:
         """A device with its state, which came in an hour ago."""
@@ -50,3 +52,12 @@ def stores() -> Iterator[tuple[Api, Warehouse]]:
 @pytest.fixture
 def fleet(stores: tuple[Api, Warehouse]) -> Fleet:
     return Fleet(*stores)
+
+
+@pytest.fixture
+def cold(fleet: Fleet) -> Fleet:
+    fleet.add("d1", {"t": 5, "position": {"lat": 52.0, "lon": 13.0}}, tags=["north"], name="Alpha")
+    fleet.add("d2", {"t": 15, "state": "on"}, tags=["north", "old"], name="beta", systemId="s2")
+    fleet.add("d3", {"t": 25, "state": "off"}, links=["a1:d1"], parentDeviceId="d1", name="Gamma")
+    fleet.add("d4", {}, blueprintId="b2", name="delta", metadata={"floor": 2})
+    return fleet

@@ -34,15 +34,6 @@ def equals(field: str, value: Any) -> dict[str, Any]:
     return {"type": "equals", "field": field, "value": value}
 
 
-@pytest.fixture
-def cold(fleet: Fleet) -> Fleet:
-    fleet.add("d1", {"t": 5, "position": {"lat": 52.0, "lon": 13.0}}, tags=["north"], name="Alpha")
-    fleet.add("d2", {"t": 15, "state": "on"}, tags=["north", "old"], name="beta", systemId="s2")
-    fleet.add("d3", {"t": 25, "state": "off"}, links=["a1:d1"], parentDeviceId="d1", name="Gamma")
-    fleet.add("d4", {}, blueprintId="b2", name="delta", metadata={"floor": 2})
-    return fleet
-
-
 @pytest.mark.parametrize(
     ("filter_", "source", "ids_"),
     [

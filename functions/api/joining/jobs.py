@@ -46,6 +46,7 @@ async def get(
     operation_id="job_list",
     summary="List the jobs of a project",
     description="A page of the project's jobs, the latest first. Finished ones are kept for 30 days.",
+    responses=GONE,
 )
 async def list_(
     project_id: Annotated[str, Path(max_length=200, description="The id of the project")],
@@ -56,6 +57,8 @@ async def list_(
 ) -> Page[Job]:
     query = Query(order="created", descending=True, limit=per_page, after=cursor)
     found = await call.scope.page(JOB, query)
+    if not found.items and cursor is None:
+        await call.scope.must_exist()
     return Page(
         count=len(found.items),
         per_page=per_page,

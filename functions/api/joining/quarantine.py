@@ -23,6 +23,7 @@ from shared.model.quarantine import (
     Redrive,
     RedriveMany,
 )
+from shared.names import NO_PROJECT
 from shared.store.scope import Stored, not_found
 
 router = Router("quarantine")
@@ -48,6 +49,7 @@ def _body(example: dict[str, Any]) -> dict[str, Any]:
     summary="List what is in quarantine",
     description="A page of what could not be processed, the latest first. What names no project is in the "
     "project 'none', for administrators of the platform.",
+    responses=GONE,
 )
 async def list_(
     project_id: ProjectId,
@@ -64,6 +66,8 @@ async def list_(
     choice = QuarantineChoice(error_type=error_type, service=service, since=since, until=until)
     query = setting_free.query(choice, per_page, cursor)
     found = await call.scope.page(QUARANTINE, query)
+    if not found.items and cursor is None and project_id != NO_PROJECT:
+        await call.scope.must_exist()
     return Page(
         count=len(found.items),
         per_page=per_page,

@@ -35,6 +35,7 @@ UnknownId = Annotated[str, Path(max_length=200, description="The id of the unkno
     summary="List unknown devices",
     description="A page of the outside names that sent events and belong to no device, the latest seen "
     "first. Each is forgotten 30 days after its last event.",
+    responses=GONE,
 )
 async def list_(
     project_id: Annotated[str, Path(max_length=200, description="The id of the project")],
@@ -50,6 +51,8 @@ async def list_(
     where = (Where("networkId", "==", network_id),) if network_id else ()
     query = Query(where, order="lastSeen", descending=True, limit=per_page, after=cursor)
     found = await call.scope.page(UNKNOWN_DEVICE, query)
+    if not found.items and cursor is None:
+        await call.scope.must_exist()
     return Page(
         count=len(found.items),
         per_page=per_page,

@@ -113,6 +113,7 @@ async def project_code_rollback(
     operation_id="project_code_revisions",
     summary="List revisions",
     description="The newest first, without their documents.",
+    responses=_NO_PROJECT,
 )
 async def project_code_revisions(
     project_id: ProjectId,
@@ -123,6 +124,8 @@ async def project_code_revisions(
     ] = None,
 ) -> RevisionList:
     found = await revisions.latest(call.scope, per_page, before)
+    if not found:
+        await call.scope.must_exist()
     return RevisionList(
         count=len(found),
         per_page=per_page,

@@ -10,7 +10,7 @@ from fastapi import Path
 from functions.api.access import users
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, once
-from functions.api.resources.answers import problem
+from functions.api.resources.answers import GONE, problem
 from functions.api.roles import giving, grant, holders
 from functions.api.roles.giving import Place
 from functions.api.router import Router
@@ -46,7 +46,7 @@ def _routes(kind: ResourceKind) -> None:
         summary=f"List the users on a {kind}",
         description=f"A page of the users who have roles on the {kind} itself, and which; those whose roles "
         "come from above are not among them.",
-        responses=_ABSENT,
+        responses=_ABSENT | GONE,
     )
     async def list_(
         item: resource_id,
@@ -54,7 +54,10 @@ def _routes(kind: ResourceKind) -> None:
         per_page: lists.PerPage = lists.DEFAULT,
         cursor: lists.Cursor = None,
     ) -> Page[Holder]:
-        return await holders.page(call.scope, await at(call, item, "user.list"), per_page, cursor)
+        found = await holders.page(call.scope, await at(call, item, "user.list"), per_page, cursor)
+        if not found.items and cursor is None:
+            await call.scope.must_exist()
+        return found
 
     @router.post(
         path,

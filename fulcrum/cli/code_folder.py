@@ -7,8 +7,9 @@ the folder was made from. A resource is known by what its file says, not by the 
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import yaml
 from fulcrum.cli.problems import Problem, usage
 
 ROOT, LOCK = "fulcrum.yaml", "fulcrum.lock"
+# A document nests less; what nests deeper leads into itself.
+_MAX_DEPTH = 100
 # Section → the field by which a resource of it is known.
 SECTIONS = {
     "messageRoutes": "name",
@@ -31,7 +34,18 @@ _HEAD = ("format", "project")
 
 
 class _Loader(yaml.SafeLoader):
-    """As JSON has it: what looks like a date is a text."""
+    """As JSON has it: what looks like a date is a text, and no key stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} stands twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -66,14 +80,14 @@ def write(folder: Path, document: Mapping[str, Any], base: str) -> list[Path]:
         raise usage(f"{folder} holds something else", "name an empty folder, or one that was exported before")
     files = dict(_files(document))
     files[Path(LOCK)] = f"# The state that this folder was made from. Written by fulcrum.\nbase: {base}\n"
-    for section in SECTIONS:
-        for old in (folder / section).glob("*"):
-            if old.suffix in (".yaml", ".py") and old.relative_to(folder) not in files:
-                old.unlink()
+    for old in [*_ours(folder)]:
+        if old.relative_to(folder) not in files:
+            old.unlink()
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        # As it is: the lines of a script may end otherwise than this system's.
+        path.write_text(text, encoding="utf-8", newline="")
     return sorted(files)
 
 
@@ -97,11 +111,22 @@ def read(folder: Path) -> tuple[dict[str, Any], str | None]:
             f"{folder / ROOT}: {', '.join(strange)}: not known here", "keep resources in their folders"
         )
     for section, key in SECTIONS.items():
+        for path in sorted((folder / section).glob("*.yml")):
+            raise Problem(f"{path} would not be read", f"call it {path.with_suffix('.yaml').name}")
         found = [_resource(path, section) for path in sorted((folder / section).glob("*.yaml"))]
         document[section] = sorted(found, key=lambda resource: str(resource.get(key)))
     lock = _load(folder / LOCK) if (folder / LOCK).is_file() else None
     base = lock.get("base") if isinstance(lock, dict) else None
     return document, base if isinstance(base, str) else None
+
+
+def _ours(folder: Path) -> Iterator[Path]:
+    """The files of resources: YAML, and the code beside it. A lone file of Python is somebody's own."""
+    for section in SECTIONS:
+        for path in (folder / section).glob("*.yaml"):
+            yield path
+            if path.with_suffix(".py").is_file():
+                yield path.with_suffix(".py")
 
 
 def _files(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
@@ -137,15 +162,50 @@ def _resource(path: Path, section: str) -> Any:
             raise Problem(
                 f"{code} is missing: the code of {path.name}", "put the file back, or remove the other"
             )
-        found["code"] = code.read_text(encoding="utf-8")
+        found["code"] = _read(code)
     return found
 
 
 def _load(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 made of SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        found = yaml.load(_read(path), Loader=_Loader)  # noqa: S506 made of SafeLoader
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise Problem(f"{path}: {' '.join(str(error).split())}", "correct the file") from None
+    if problem := _problem(found):
+        raise Problem(f"{path}: {problem}", "correct the file: it can say what JSON can")
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{path} cannot be read: {error}", "put the file in order, or remove it") from None
+
+
+def _problem(value: Any, depth: int = 0) -> str | None:
+    """Why a value is none of JSON's; None if it is one."""
+    if depth > _MAX_DEPTH:
+        return "it nests too deep, or leads into itself"
+    if isinstance(value, str):
+        return None if value.isascii() or _is_unicode(value) else "a text holds half of a surrogate pair"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{value} is no number that can be stored"
+    if isinstance(value, dict):
+        odd = [key for key in value if not isinstance(key, str)]
+        if odd:
+            return f"the key {odd[0]!r} is no text: put it in quotes"
+        inner: Iterable[Any] = (*value, *value.values())
+    elif isinstance(value, list):
+        inner = value
+    else:
+        known = value is None or isinstance(value, int)
+        return None if known else f"{value!r} is a {type(value).__name__}"
+    return next(filter(None, (_problem(one, depth + 1) for one in inner)), None)
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _dump(value: Any) -> str:

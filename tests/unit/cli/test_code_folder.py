@@ -79,6 +79,19 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
         ("blueprints/x.yaml", "just text\n", "x.yaml holds no object"),
         ("blueprints/x.yaml", "a: !!python/object:os.system {}\n", "x.yaml"),
         ("scripts/x.yaml", "alias: x\n", "x.py is missing"),
+        ("blueprints/x.yml", "alias: x\n", "x.yml would not be read"),
+        ("blueprints/x.yaml", "alias: x\nmax: 1\nmax: 2\n", "'max' stands twice"),
+        ("blueprints/x.yaml", "a: {b: 1, b: 2}\n", "'b' stands twice"),
+        ("blueprints/x.yaml", "a: .nan\n", "nan is no number"),
+        ("blueprints/x.yaml", "a: [-.inf]\n", "inf is no number"),
+        ("blueprints/x.yaml", "a: !!timestamp 2020-01-01\n", "is a date"),
+        ("blueprints/x.yaml", "a: !!timestamp 2020-99-01\n", "x.yaml"),
+        ("blueprints/x.yaml", "a: !!binary aGk=\n", "is a bytes"),
+        ("blueprints/x.yaml", "a: !!set {b}\n", "is a set"),
+        ("blueprints/x.yaml", "on: 1\n", "True is no text"),
+        ("blueprints/x.yaml", "a: &a [*a]\n", "leads into itself"),
+        ("blueprints/x.yaml", "a: " + "[" * 5000 + "\n", "x.yaml"),
+        ("blueprints/x.yaml", 'a: "\\ud800"\n', "surrogate"),
     ],
 )
 def test_a_faulty_file_is_named(tmp_path: Path, file: str, text: str, said: str) -> None:
@@ -92,3 +105,26 @@ def test_a_folder_that_is_none_is_told(run: Run, api: FakeApi, tmp_path: Path) -
     ended = run("plan", str(tmp_path / "nowhere"), "--project", "p")
     assert ended.code == 2
     assert "fulcrum export" in ended.err
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    code_folder.write(tmp_path, DOCUMENT, "b1")
+    path = tmp_path / "blueprints" / "x.yaml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(Problem, match=r"x\.yaml cannot be read"):
+        code_folder.read(tmp_path)
+
+
+def test_code_comes_back_to_the_byte_whatever_ends_its_lines(tmp_path: Path) -> None:
+    script = {"alias": "s", "name": "S", "code": "def run(m, c):\r\n    return 1\r\x0b\n"}
+    document = DOCUMENT | {"scripts": [script]}
+    code_folder.write(tmp_path, document, "b1")
+    assert code_folder.read(tmp_path)[0] == document
+
+
+def test_somebody_s_own_code_beside_a_script_stays(tmp_path: Path) -> None:
+    code_folder.write(tmp_path, DOCUMENT, "b1")
+    (tmp_path / "scripts" / "test_tooWarm.py").write_text("mine")
+    code_folder.write(tmp_path, DOCUMENT | {"scripts": []}, "b2")
+    assert [path.name for path in (tmp_path / "scripts").iterdir()] == ["test_tooWarm.py"]

@@ -1,8 +1,8 @@
 """What hangs on what, and what becomes of it when that is deleted: one table. Pure.
 
 Some things are no row of the table, because what finds them is no single field: the links of relations, the
-aliases of a network on its devices, and all that a project has. ``functions/jobs/links.py`` and
-``functions/jobs/special.py`` find those.
+aliases of a network on its devices, and all that a project has. ``functions/jobs/special.py`` finds
+those.
 """
 
 from __future__ import annotations

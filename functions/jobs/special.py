@@ -80,7 +80,9 @@ async def linked_by(job: Job, tombstone: Tombstone, effects: Effects) -> tuple[b
             _free_places(job, tombstone.content, tombstone.resource_id, links, effects)
             fields = effects.edit("device", document)
             _without(fields, "links", links)
-            await _stop_forwarding(job, tombstone, fields, [link[len(prefix) :] for link in links])
+            parents = [link[len(prefix) :] for link in links]
+            await _stop_forwarding(job, tombstone, fields, parents)
+            await _take_out(job, tombstone, fields, parents)
     if len(found) < limit:
         return True, None
     return False, merge(tombstone.name, {"after": found[-1].id})
@@ -90,16 +92,27 @@ async def _stop_forwarding(
     job: Job, tombstone: Tombstone, fields: dict[str, Any], parents: Sequence[str]
 ) -> None:
     """Parents get no more copies by a relation that is gone; by another that forwards, they still do."""
-    if not tombstone.content.get("forwardData") or not fields.get("forwardTo"):
-        return
-    others = [str(link).partition(":") for link in fields.get("links") or ()]
-    rest = {parent: attribute for attribute, _, parent in others if parent in parents}
+    if tombstone.content.get("forwardData") and fields.get("forwardTo"):
+        kept = await _still(job, fields, parents, "forwardData")
+        _without(fields, "forwardTo", [parent for parent in parents if parent not in kept])
+
+
+async def _take_out(job: Job, tombstone: Tombstone, fields: dict[str, Any], parents: Sequence[str]) -> None:
+    """A device stands no more under who owned it by a relation that is gone; by another, it still does."""
+    owned_by = [parent for parent in parents if parent == fields.get("parentDeviceId")]
+    if tombstone.content.get("owned") and owned_by and not await _still(job, fields, owned_by, "owned"):
+        del fields["parentDeviceId"]
+
+
+async def _still(job: Job, fields: Mapping[str, Any], parents: Sequence[str], says: str) -> set[str]:
+    """Those of some parents that a device is linked to by a relation that says so: owned, or forwardData."""
+    links = [str(link).partition(":") for link in fields.get("links") or ()]
+    rest = [(attribute, parent) for attribute, _, parent in links if parent in parents]
     found = await firestore.batch_get(
-        {names.document("projects", job.project_id, "attributes", a) for a in rest.values()}, ["forwardData"]
+        {names.document("projects", job.project_id, "attributes", attribute) for attribute, _ in rest}, [says]
     )
-    forwarding = {d.id for d in found.values() if values.from_fields(d.fields).get("forwardData")}
-    kept = {parent for attribute, _, parent in others if attribute in forwarding}
-    _without(fields, "forwardTo", [parent for parent in parents if parent not in kept])
+    saying = {d.id for d in found.values() if values.from_fields(d.fields).get(says)}
+    return {parent for attribute, parent in rest if attribute in saying}
 
 
 async def outside_names(job: Job, network_id: str, effects: Effects) -> bool:

@@ -98,6 +98,26 @@ async def test_a_relation_leaves_its_devices_without_links_and_copies(api: Api, 
     assert await references(farm.names["sees"], farm.names["seenBy"]) == []
 
 
+async def test_a_relation_leaves_nobody_standing_under_who_owned_him(api: Api, jobs: Jobs) -> None:
+    farm = Farm(api)
+    parent = farm.greenhouses[0]
+    owned = farm.sensors_of(parent, "owns")
+    assert len(owned) > 1
+    api.documents.document(farm.below("attributes", "also")).set(
+        {"type": "relationship", "blueprintId": farm.names["greenhouse"], "owned": True, "path": "also"}
+    )
+    devices = api.documents.collection(farm.below("devices"))
+    for sensor in owned:
+        devices.document(sensor).update({"parentDeviceId": parent})
+    links = devices.document(owned[0]).get().get("links")
+    devices.document(owned[0]).update({"links": [*links, f"also:{parent}"]})
+    await delete(farm.project, ATTRIBUTE, farm.names["owns"])
+    await jobs.finish()
+    found = {sensor: devices.document(sensor).get().to_dict() for sensor in owned}
+    assert found[owned[0]]["parentDeviceId"] == parent
+    assert not [sensor for sensor in owned[1:] if "parentDeviceId" in found[sensor]]
+
+
 async def test_a_network_takes_its_outside_names_with_it(api: Api, jobs: Jobs) -> None:
     farm = Farm(api)
     await delete(farm.project, NETWORK, farm.network)

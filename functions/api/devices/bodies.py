@@ -61,10 +61,18 @@ class Accepted(Model):
 
 
 def writes(body: SetValue) -> list[Write]:
-    """What a body of any of the four forms writes, in its order."""
+    """What a body of any of the four forms writes, in its order; ApiError 400 for a path without a value."""
     if isinstance(body, KeyValue):
         return [Write(path, value) for path, value in body.key_value.items()]
     listed = body.values if isinstance(body, Values) else body if isinstance(body, list) else [body]
+    for one in listed:
+        if one.op != "delete" and "value" not in one.model_fields_set:
+            raise ApiError(
+                400,
+                "device.noValue",
+                f"there is no value for the path {one.path[:300]!r}",
+                "send one: null is a value, too; or op delete, which needs none",
+            )
     return [Write(one.path, one.value, one.op if one.op != "set" else UNSET) for one in listed]
 
 

@@ -131,6 +131,7 @@ BAD: list[tuple[str, str]] = [
     ('{"path": "a", "value": "\\ud800"}', "device.value"),
     ('{"path": "a", "value": ' + "[" * 20 + "]" * 20 + "}", "device.value"),
     ('{"values": []}', "device.noValues"),
+    ('[{"path": "a", "value": null}, {"path": "b"}]', "device.noValue"),
     ('{"path": "a", "value": 1, "x": 2}', "request.invalid"),
     ("{}", "request.invalid"),
     ("not json", "request.invalid"),

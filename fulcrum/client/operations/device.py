@@ -1092,7 +1092,7 @@ OPERATIONS = (
         "POST",
         "/v1/project/{project_id}/devices/import",
         summary="Import devices from CSV",
-        description="Makes and changes devices from a table of up to 10,000 rows and 10 MB. A row is about the device with its id, its externalId or one of its outside names; if there is none it makes one. An empty cell says nothing. All rows are checked before any is written, and nothing is written if one is wrong, unless partial. The same table imported again changes nothing. With Accept: application/x-ndjson the answer is one JSON object a line: {progress} as it goes, then {report} or {error}.",
+        description="Makes and changes devices from a table of up to 10,000 rows and 10 MB. A row is about the device with its id, its externalId or one of its outside names; if there is none it makes one. An empty cell says nothing. All rows are checked before any is written, and nothing is written if one is wrong, unless partial. A row that meets what others do meanwhile is reported as failed, with 200, and the rest is written. The same table imported again changes nothing. With Accept: application/x-ndjson the answer is one JSON object a line: {progress} as it goes, then {report} or {error}.",
         permission="device.create",
         parameters=(
             Parameter("project_id", "path", "string", True, "The id of the project", ()),

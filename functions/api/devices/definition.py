@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from functions.api.devices import aliases, holding, placement
+from functions.api.devices import aliases, external_ids, holding, placement
 from functions.api.needs import Call
 from functions.api.resources.references import check_route
 from shared import names, values
@@ -45,6 +45,7 @@ async def creating(
         await placement.check(change, device_id, system_id, str(given["parentDeviceId"]), new=True)
     aliases.check_free(wanted, found)
     aliases.move(change, device_id, set(), wanted)
+    external_ids.move(change, device_id, {}, given)
     holding.exists(change, system, blueprint, *_references(project, given))
     purpose = values.from_fields(found[blueprint].fields).get("purpose") or "device"
     return {**given, "systemId": system_id, "purpose": purpose, "links": given.get("links") or []}
@@ -75,6 +76,7 @@ async def updating(
     if before.get("parentDeviceId") != after.get("parentDeviceId"):
         await placement.move(change, device_id, before, after.get("parentDeviceId"))
     aliases.move(change, device_id, old, new)
+    external_ids.move(change, device_id, before, after)
     holding.exists(change, *references)
     if any(before.get(key) != after.get(key) for key in EVENT_FIELDS):
         change.affect_events()

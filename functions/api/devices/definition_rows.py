@@ -65,7 +65,8 @@ async def commit(change: Change, *definitions: Definition) -> None:
         raise
     if strays is not None:
         # What was just appended is of a greater version, or later, than all that came before it.
-        strays.clear()
+        told = {one.device_id for one in definitions}
+        strays[:] = [stray for stray in strays if stray.definition.device_id not in told]
 
 
 async def _append(project_id: str, definitions: Iterable[Definition], now: int) -> None:

@@ -75,13 +75,18 @@ async def _check_chain(scope: Scope, device_id: str, parent: Stored[Device]) -> 
 
 async def move(change: Change, device_id: str, before: Mapping[str, Any], parent_id: str | None) -> None:
     """Check that a device may be placed under another one, or under none, by its ``parentDeviceId``."""
-    present = before.get("parentDeviceId")
-    if present and any(link.endswith(f":{present}") for link in before.get("links") or ()):
+    check_not_owned(before)
+    if parent_id:
+        await check(change, device_id, str(before.get("systemId")), parent_id, new=False)
+
+
+def check_not_owned(fields: Mapping[str, Any]) -> None:
+    """ApiError 409 ``device.owned`` for a device that stands where it does by a relation."""
+    present = fields.get("parentDeviceId")
+    if present and any(link.endswith(f":{present}") for link in fields.get("links") or ()):
         raise ApiError(
             409,
             "device.owned",
             f"the device stands under {present!r} by a relation",
             "remove that relation instead",
         )
-    if parent_id:
-        await check(change, device_id, str(before.get("systemId")), parent_id, new=False)

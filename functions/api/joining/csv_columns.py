@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from functions.api.devices.external_ids import EXTERNAL_ID
 from functions.api.joining import csv_table
 from functions.api.joining.csv_table import Row
 from shared.errors import ApiError
@@ -32,7 +33,6 @@ _PLAIN = {
 _REFERENCES = ("id", "externalId", "blueprint", "system", "parent")
 FIXED = ("id", "externalId", "name", "blueprint", "system", "network", "parent", "tags", "simulated")
 MORE = ("simNetwork", "messageRoute", "aliases", "metadata")
-EXTERNAL_ID = "externalId"
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _json = msgspec.json.Encoder(order="deterministic").encode
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from functions.api.devices import pages
+from functions.api.devices.external_ids import EXTERNAL_ID
 from functions.api.joining import csv_columns, csv_table
 from functions.api.needs import Call
 from shared.model.base import Kind
@@ -56,7 +57,7 @@ async def _columns(call: Call, first: Sequence[Stored[Any]]) -> list[str]:
         for key in network.fields.get("aliasKeys") or ()
     ]
     used = {key for stored in first for key in stored.fields.get("metadata") or {}}
-    used.discard(csv_columns.EXTERNAL_ID)
+    used.discard(EXTERNAL_ID)
     # A key that is no plain line would be changed by trimming: it stays in the JSON column.
     plain = sorted(key for key in used if key == key.strip() and key.isprintable())[:_MAX_METADATA]
     room = csv_table.MAX_COLUMNS - len(csv_columns.FIXED) - len(csv_columns.MORE)

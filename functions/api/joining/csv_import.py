@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from functions.api.devices import aliases, changing, definition_rows, holding, placement
+from functions.api.devices import aliases, changing, definition_rows, external_ids, holding, placement
 from functions.api.devices.definition_rows import Definition
+from functions.api.devices.external_ids import EXTERNAL_ID
 from functions.api.joining import csv_columns, csv_known
-from functions.api.joining.csv_columns import EXTERNAL_ID, RowProblem, Said
+from functions.api.joining.csv_columns import RowProblem, Said
 from functions.api.joining.csv_plan import Planner, Step, in_order
 from functions.api.joining.csv_table import Table
 from functions.api.needs import Call
@@ -58,7 +59,8 @@ async def run(
 ) -> AsyncIterator[Progress | ImportReport]:
     """Import a table: progress as it goes, and the report at the end.
 
-    Without ``partial`` nothing is written if any row is wrong. ApiErrors for the table as a whole.
+    Without ``partial`` nothing is written if any row is wrong: :class:`Refused`. Rows that fail as they are
+    written, by what others did meanwhile, are in the report. ApiErrors for the table as a whole.
     """
     csv_columns.check(table.columns)
     await call.scope.must_exist()
@@ -81,11 +83,16 @@ async def run(
             _note(report, row.number, error)
         if index % _PLANNED_AT_ONCE == 0:
             yield msgspec.structs.replace(progress, checked=index)
+            # Planning waits for nothing: others have their turn.
+            await asyncio.sleep(0)
+    progress.checked = len(table.rows)
+    yield msgspec.structs.replace(progress)
     if dry_run or (report.failed and not partial):
         _count(report, steps)
+        if not dry_run:
+            raise Refused(report)
         yield report
         return
-    progress.checked = len(table.rows)
     async for count in _write(call, steps, report):
         progress.written += count
         yield msgspec.structs.replace(progress)
@@ -110,8 +117,12 @@ async def _write(call: Call, steps: Sequence[Step], report: ImportReport) -> Asy
         await _create(call, chunk, report)
         yield len(chunk)
     updates = [step for step in steps if step.kind == "update"]
-    for start in range(0, len(updates), _UPDATES_AT_ONCE):
-        some = updates[start : start + _UPDATES_AT_ONCE]
+    moves = [step for step in updates if "parentDeviceId" in step.fields]
+    others = [step for step in updates if "parentDeviceId" not in step.fields]
+    # Placements wait for each other anyhow, and were checked in this order.
+    chunks = [[step] for step in moves]
+    chunks += [others[start : start + _UPDATES_AT_ONCE] for start in range(0, len(others), _UPDATES_AT_ONCE)]
+    for some in chunks:
         await asyncio.gather(*(_update(call, step, report) for step in some))
         yield len(some)
 
@@ -135,23 +146,31 @@ def _chunks(steps: Sequence[Step]) -> list[list[Step]]:
 
 async def _create(call: Call, steps: Sequence[Step], report: ImportReport) -> None:
     """Create devices in one commit; if that is refused, each for itself."""
+    async with definition_rows.settled():
+        try:
+            await _committed(call, steps)
+            report.created += len(steps)
+            return
+        except ApiError as error:
+            if len(steps) == 1:
+                _note(report, steps[0].row, RowProblem(error.error, error.message))
+                return
+        for step in steps:
+            try:
+                await _committed(call, [step])
+                report.created += 1
+            except ApiError as error:
+                _note(report, step.row, RowProblem(error.error, error.message))
 
+
+async def _committed(call: Call, steps: Sequence[Step]) -> None:
     async def attempt() -> None:
         change = call.change()
         made = [await _add(change, step) for step in steps]
         _hold(change, steps)
         await definition_rows.commit(change, *made)
 
-    try:
-        await retrying(attempt)
-    except ApiError as error:
-        if len(steps) == 1:
-            _note(report, steps[0].row, RowProblem(error.error, error.message))
-            return
-        for step in steps:
-            await _create(call, [step], report)
-    else:
-        report.created += len(steps)
+    await retrying(attempt)
 
 
 async def _add(change: Change, step: Step) -> Definition:
@@ -159,8 +178,7 @@ async def _add(change: Change, step: Step) -> Definition:
     if parent_id:
         await placement.check(change, step.device_id, step.fields["systemId"], parent_id, new=True)
     aliases.move(change, step.device_id, set(), aliases.triples(step.fields))
-    if step.external_id:
-        change.take("device", EXTERNAL_ID, step.external_id, holder=step.device_id)
+    external_ids.move(change, step.device_id, {}, step.fields)
     change.create(DEVICE, step.fields, step.device_id)
     stamped = step.fields | {"created": change.now, "lastModified": change.now, "version": 1}
     return Definition(step.device_id, stamped)
@@ -187,13 +205,7 @@ def _hold(change: Change, steps: Sequence[Step]) -> None:
 
 async def _update(call: Call, step: Step, report: ImportReport) -> None:
     try:
-        if step.fields and step.stored is not None:
-            await changing.update(call, step.device_id, step.fields, step.stored.etag)
-        if step.external_id:
-            change = call.change()
-            change.take("device", EXTERNAL_ID, step.external_id, holder=step.device_id)
-            holding.exists(change, call.scope.name(DEVICE, step.device_id))
-            await change.commit()
+        await changing.update(call, step.device_id, step.fields, step.stored.etag if step.stored else None)
     except ApiError as error:
         _note(report, step.row, RowProblem(error.error, error.message))
     else:

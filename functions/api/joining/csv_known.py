@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.api.devices.aliases import Triple
-from functions.api.joining.csv_columns import EXTERNAL_ID, Said
+from functions.api.devices.external_ids import EXTERNAL_ID
+from functions.api.devices.placement import MAX_DEPTH
+from functions.api.joining.csv_columns import Said
 from shared import values
 from shared.clients import firestore
 from shared.model.base import Kind
@@ -61,7 +63,17 @@ async def read(scope: Scope, rows: Sequence[Said]) -> Known:
     wanted = {row.of("id") for row in rows} | {row.of("parent") for row in rows}
     wanted |= set(known.holders.values()) | set(known.externals.values())
     known.devices = await _by_id(scope, DEFINITION, wanted)
+    await _read_above(scope, {row.of("parent") for row in rows}, known)
     return known
+
+
+async def _read_above(scope: Scope, parents: set[str], known: Known) -> None:
+    """What stands above the parents that rows name, one call a level."""
+    level = {known.externals.get(text, text) for text in parents}
+    for _ in range(MAX_DEPTH):
+        above = {known.devices[each].fields.get("parentDeviceId") for each in level if each in known.devices}
+        level = {str(each) for each in above if each}
+        known.devices |= await _by_id(scope, DEFINITION, level - known.devices.keys())
 
 
 async def _read_holders(scope: Scope, rows: Sequence[Said], known: Known) -> None:

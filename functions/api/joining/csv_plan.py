@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
 from pydantic import ValidationError
 
-from functions.api.devices import access, aliases, changing
-from functions.api.joining.csv_columns import EXTERNAL_ID, RowProblem, Said
+from functions.api.devices import access, aliases, changing, placement
+from functions.api.devices.external_ids import EXTERNAL_ID
+from functions.api.joining.csv_columns import RowProblem, Said
 from functions.api.joining.csv_known import Known, triples
 from functions.api.needs import Call
 from functions.api.resources import items
@@ -30,28 +32,26 @@ class Step(msgspec.Struct, frozen=True):
     device_id: str
     fields: dict[str, Any]
     stored: Stored[Any] | None = None
-    external_id: str = ""
     after: str = ""
 
 
 def in_order(rows: Sequence[Said]) -> Iterator[tuple[Said, str]]:
     """Rows so that parents come before their children, each with what is wrong with its place, if so."""
-    named = {row.of(EXTERNAL_ID): row for row in rows if row.of(EXTERNAL_ID)}
-    waiting = {row.number: row for row in rows}
-    done: set[int] = set()
-    while waiting:
-        ready = [
-            row
-            for row in waiting.values()
-            if (parent := named.get(row.of("parent"))) is None or parent.number in done
-        ]
-        if not ready:
-            yield from ((row, "its parents in this table form a circle") for row in waiting.values())
-            return
-        for row in ready:
-            done.add(row.number)
-            del waiting[row.number]
-            yield row, ""
+    named = {row.of(EXTERNAL_ID): row.number for row in rows if row.of(EXTERNAL_ID)}
+    below: dict[int, list[Said]] = {}
+    ready: deque[Said] = deque()
+    for row in rows:
+        parent = named.get(row.of("parent"))
+        if parent is None:
+            ready.append(row)
+        else:
+            below.setdefault(parent, []).append(row)
+    while ready:
+        row = ready.popleft()
+        yield row, ""
+        ready.extend(below.pop(row.number, ()))
+    for left in below.values():
+        yield from ((row, "its parents in this table form a circle") for row in left)
 
 
 class Planner:
@@ -67,7 +67,9 @@ class Planner:
             if row.of(EXTERNAL_ID) and row.of(EXTERNAL_ID) not in known.externals
         }
         self._taken: dict[Any, int] = {}
+        # Of devices that the table makes or moves: the system, and the device above.
         self._systems: dict[str, str] = {}
+        self._above: dict[str, str] = {}
 
     async def plan(self, row: Said) -> Step:
         """What becomes of a row; RowProblem for what is wrong with it."""
@@ -131,10 +133,9 @@ class Planner:
         fields = model.model_dump(by_alias=True, exclude_none=True, mode="json")
         purpose = blueprint.fields.get("purpose") or "device"
         fields |= {"systemId": system.id, "purpose": purpose, "links": []}
-        external = row.of(EXTERNAL_ID)
-        device_id = self._new.get(external) or ids.new_id()
-        self._systems[device_id] = system.id
-        return Step(row.number, "create", device_id, fields, None, external, after)
+        device_id = self._new.get(row.of(EXTERNAL_ID)) or ids.new_id()
+        self._place(device_id, system.id, given.get("parentDeviceId"))
+        return Step(row.number, "create", device_id, fields, None, after)
 
     async def _update(self, row: Said, stored: Stored[Any]) -> Step:
         for column, known, field in (
@@ -152,14 +153,48 @@ class Planner:
         wanted["networkAliases"] = {**present, **added}
         if parent is not None or after:
             wanted["parentDeviceId"] = parent.id if parent is not None else after
+        if row.of(EXTERNAL_ID) in self._new:
+            self._new[row.of(EXTERNAL_ID)] = stored.id
+        self._systems[stored.id] = str(stored.fields.get("systemId"))
         changed = {key: value for key, value in wanted.items() if not _same(stored.fields.get(key), value)}
-        external = row.of(EXTERNAL_ID)
-        external = external if external and external not in self._known.externals else ""
-        if not changed and not external:
+        if not changed:
             return Step(row.number, "keep", stored.id, {}, stored)
+        if "parentDeviceId" in changed:
+            await self._check_move(stored, parent, after)
         items.validated(DEVICE, stored, changed)
         aliases.check(aliases.triples(stored.fields | changed))
-        return Step(row.number, "update", stored.id, changed, stored, external, after)
+        return Step(row.number, "update", stored.id, changed, stored, after)
+
+    async def _check_move(self, stored: Stored[Any], parent: Stored[Any] | None, after: str) -> None:
+        """Whether a device that is there may be placed under another one, as far as can be told now."""
+        system = str(stored.fields.get("systemId"))
+        if (parent.fields.get("systemId") if parent is not None else self._systems.get(after)) != system:
+            raise RowProblem("device.otherSystem", "its parent is in another system", "parent")
+        if parent is not None:
+            await access.require(self._call, ["device.update"], parent)
+        else:
+            access.require_system(self._call, ["device.update"], system)
+        placement.check_not_owned(stored.fields)
+        self._place(stored.id, system, parent.id if parent is not None else after)
+
+    def _place(self, device_id: str, system_id: str, parent_id: str | None) -> None:
+        """Note where a device will stand; RowProblem for a circle, or too many above it."""
+        above, count = parent_id, 0
+        while above:
+            count += 1
+            if above == device_id:
+                raise RowProblem("device.circle", "it would stand under itself", "parent")
+            if count > placement.MAX_DEPTH:
+                raise RowProblem(
+                    "device.tooDeep",
+                    f"more than {placement.MAX_DEPTH} devices would stand above it",
+                    "parent",
+                )
+            known = self._known.devices.get(above)
+            above = self._above.get(above) or (known.fields.get("parentDeviceId") if known else None)
+        self._systems[device_id] = system_id
+        if parent_id:
+            self._above[device_id] = parent_id
 
     def _parent(self, row: Said) -> tuple[Stored[Any] | None, str]:
         """The device above: one that is there, or the id of one that the table makes."""

@@ -35,7 +35,8 @@ _encode = msgspec.json.Encoder().encode
     description="Makes and changes devices from a table of up to 10,000 rows and 10 MB. A row is about the "
     "device with its id, its externalId or one of its outside names; if there is none it makes one. An empty "
     "cell says nothing. All rows are checked before any is written, and nothing is written if one is wrong, "
-    "unless partial. The same table imported again changes nothing. With Accept: application/x-ndjson the "
+    "unless partial. A row that meets what others do meanwhile is reported as failed, with 200, and the rest "
+    "is written. The same table imported again changes nothing. With Accept: application/x-ndjson the "
     "answer is one JSON object a line: {progress} as it goes, then {report} or {error}.",
     responses=GONE
     | {
@@ -65,22 +66,22 @@ async def import_(
     running = csv_import.run(call, table, dry_run=dry_run, partial=partial)
     if NDJSON in call.request.headers.get("accept", ""):
         first = await anext(running)
-        lines = _lines(call, first, running, dry_run or partial)
+        lines = _lines(call, first, running)
         answer: Any = StreamingResponse(lines, media_type=NDJSON)
         return answer  # type: ignore[no-any-return]  # a response of its own is sent as it is
     report: ImportReport = [item async for item in running if isinstance(item, ImportReport)][-1]
-    if report.failed and not (dry_run or partial):
-        raise csv_import.Refused(report)
     return report
 
 
 async def _lines(
-    call: Call, first: Progress | ImportReport, rest: AsyncIterator[Progress | ImportReport], lenient: bool
+    call: Call, first: Progress | ImportReport, rest: AsyncIterator[Progress | ImportReport]
 ) -> AsyncIterator[bytes]:
     try:
-        yield _line(first, lenient, call.request_id)
+        yield _line(first)
         async for item in rest:
-            yield _line(item, lenient, call.request_id)
+            yield _line(item)
+    except csv_import.Refused as refused:
+        yield _encode({"error": refused.body() | {"requestId": call.request_id}}) + b"\n"
     except FulcrumError as error:
         # The answer has begun: what went wrong is its last line.
         log("WARNING", "import broken off", requestId=call.request_id, error=str(error))
@@ -94,11 +95,9 @@ async def _lines(
         yield _encode({"error": failed.body() | {"requestId": call.request_id}}) + b"\n"
 
 
-def _line(item: Progress | ImportReport, lenient: bool, request_id: str) -> bytes:
+def _line(item: Progress | ImportReport) -> bytes:
     if isinstance(item, Progress):
         return _encode({"progress": item}) + b"\n"
-    if item.failed and not lenient:
-        return _encode({"error": csv_import.Refused(item).body() | {"requestId": request_id}}) + b"\n"
     return _encode({"report": item.wire()}) + b"\n"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from shared import ids
+from shared import history, history_wire, ids
 from tests.support.api import Api
 
 DEVICE_ALL = tuple(
@@ -15,6 +16,15 @@ DEVICE_ALL = tuple(
         *("deleteRelationship", "updateData", "updateAnyData"),
     )
 )
+
+
+def latest_definition(api: Api, device: str) -> dict[str, Any]:
+    """What counts of a device in the history of definitions."""
+    message: Any = history_wire.row_class(history.schema())
+    rows = [row for data in api.topics.rows if (row := message.FromString(data)).device_id == device]
+    texts = [(json.loads(row.data), row.time) for row in rows]
+    found: dict[str, Any] = max(texts, key=lambda pair: (pair[0]["version"], pair[1]))[0]
+    return found
 
 
 class World:

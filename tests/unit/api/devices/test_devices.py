@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
 
 from shared import history, history_wire, ids
 from tests.support.api import Api
-from tests.unit.api.devices.support import World
+from tests.unit.api.devices.support import World, latest_definition
 
 
 @pytest.fixture
@@ -241,15 +240,6 @@ async def test_a_failing_history_changes_nothing(api: Api, world: World) -> None
     assert world.device(device)["name"] == device
 
 
-def _latest(api: Api, device: str) -> dict[str, Any]:
-    """What counts of a device in the history of definitions."""
-    message: Any = history_wire.row_class(history.schema())
-    rows = [row for data in api.topics.rows if (row := message.FromString(data)).device_id == device]
-    texts = [(json.loads(row.data), row.time) for row in rows]
-    found: dict[str, Any] = max(texts, key=lambda pair: (pair[0]["version"], pair[1]))[0]
-    return found
-
-
 async def test_the_history_of_definitions_ends_with_what_is_true(api: Api, world: World) -> None:
     device = world.add_device(tags=[])
     async with api.client(world.user()) as http:
@@ -258,7 +248,7 @@ async def test_the_history_of_definitions_ends_with_what_is_true(api: Api, world
             *(http.patch(path, json={"name": f"n{number}"}, headers=match) for number in range(20))
         )
         assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
-        assert _latest(api, device)["name"] == world.device(device)["name"]
+        assert latest_definition(api, device)["name"] == world.device(device)["name"]
         both = await asyncio.gather(
             *(http.post(f"/v1/system/{world.system}/devices", json=world.aliased("S-1")) for _ in range(6))
         )
@@ -267,8 +257,8 @@ async def test_the_history_of_definitions_ends_with_what_is_true(api: Api, world
     message: Any = history_wire.row_class(history.schema())
     rows = [message.FromString(data) for data in api.topics.rows]
     others = {row.device_id for row in rows if row.project_id == world.project} - {made}
-    assert "deleted" not in _latest(api, made)
-    assert all(_latest(api, other)["deleted"] for other in others)
+    assert "deleted" not in latest_definition(api, made)
+    assert all(latest_definition(api, other)["deleted"] for other in others)
 
 
 async def test_verify_names_what_is_missing(api: Api, world: World) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import pytest
 
+from functions.api.joining import csv_import
+from functions.api.joining.csv_plan import Step
 from shared import ids
 from tests.support.api import Api
+from tests.unit.api.devices.support import latest_definition
 from tests.unit.api.joining.support import Site, site
 
 CSV = {"Content-Type": "text/csv"}
@@ -159,6 +164,99 @@ async def test_parents_in_the_table_come_first_wherever_they_stand(api: Api) -> 
     by_name = {device["name"]: (key, device) for key, device in _devices(api, here).items()}
     assert by_name["Leaf"][1]["parentDeviceId"] == by_name["Twig"][0]
     assert by_name["Twig"][1]["parentDeviceId"] == by_name["Root"][0]
+
+
+async def test_where_rows_would_stand_is_checked_before_any_is_written(api: Api) -> None:
+    here = site(api)
+    head = "externalId,name,blueprint,system,parent"
+    chain = [f"c{n},n,coldStore,northWing,{f'c{n - 1}' if n else ''}" for n in range(18)]
+    async with api.client(api.admin()) as http:
+        deep = await _import(http, here, "\n".join([head, *reversed(chain)]))
+        assert (deep.status_code, deep.json()["report"]["failed"]) == (422, 1)
+        assert deep.json()["report"]["errors"][0]["error"] == "device.tooDeep"
+        assert _devices(api, here) == {}
+        assert (await _import(http, here, "\n".join([head, *chain[:17]]))).json()["created"] == 17
+        ids_ = {
+            device["metadata"]["externalId"]: device_id for device_id, device in _devices(api, here).items()
+        }
+        # Under one that is there, and has sixteen above it.
+        deeper = (await _import(http, here, f"{head}\nd,n,coldStore,northWing,{ids_['c16']}")).json()
+        assert deeper["report"]["errors"][0]["error"] == "device.tooDeep"
+        one, two = ids_["c16"], ids_["c15"]
+        circle = (await _import(http, here, f"id,parent\n{two},{one}\n")).json()
+        assert [error["error"] for error in circle["report"]["errors"]] == ["device.circle"]
+        loose = "\n".join([head, "x,n,coldStore,northWing,", "y,n,coldStore,northWing,"])
+        assert (await _import(http, here, loose)).json()["created"] == 2
+        by_name = {d["metadata"]["externalId"]: device_id for device_id, d in _devices(api, here).items()}
+        x, y = by_name["x"], by_name["y"]
+        both = (await _import(http, here, f"id,parent\n{x},{y}\n{y},{x}\n")).json()
+        assert [(e["row"], e["error"]) for e in both["report"]["errors"]] == [(3, "device.circle")]
+        assert "parentDeviceId" not in _devices(api, here)[x]
+    limited = api.user(here.project, "device.update", on=("device", x))
+    async with api.client(limited) as http:
+        denied = (await _import(http, here, f"id,parent\n{x},{y}\n")).json()
+        assert [error["error"] for error in denied["report"]["errors"]] == ["permission.denied"]
+
+
+async def test_a_renamed_row_is_the_parent_of_others(api: Api) -> None:
+    here = site(api)
+    head = "externalId,name,blueprint,system,parent"
+    async with api.client(api.admin()) as http:
+        await _import(http, here, f"{head}\nold,n,coldStore,northWing,")
+        (device,) = _devices(api, here)
+        table = f"id,{head}\n,child,n,coldStore,northWing,new\n{device},new,,,,"
+        report = (await _import(http, here, table)).json()
+        assert (report["created"], report["updated"]) == (1, 1), report
+        found = {d["metadata"]["externalId"]: d for d in _devices(api, here).values()}
+        assert found["child"]["parentDeviceId"] == device
+        # The old one is free again.
+        assert (await _import(http, here, f"{head}\nold,n,coldStore,northWing,")).json()["created"] == 1
+
+
+async def test_no_two_devices_share_an_external_id_however_they_came(api: Api) -> None:
+    here = site(api)
+    body = {"name": "n", "blueprintId": here.blueprint, "metadata": {"externalId": "e-1"}}
+    path = f"/v1/system/{here.system}/devices"
+    async with api.client(api.admin()) as http:
+        both = [await http.post(path, json=body, params=here.query) for _ in range(2)]
+        assert [answer.status_code for answer in both] == [201, 409]
+        assert both[1].json()["error"] == "device.externalIdTaken"
+        again = await _import(http, here, "externalId,name,blueprint,system\ne-1,m,coldStore,northWing")
+        assert (again.json()["created"], again.json()["updated"]) == (0, 1)
+        device = both[0].json()["id"]
+        await http.patch(f"/v1/device/{device}", params=here.query, json={"metadata/externalId": "e-2"})
+        assert (await http.post(path, json=body, params=here.query)).status_code == 201
+        taken = await http.patch(
+            f"/v1/device/{device}", params=here.query, json={"metadata/externalId": "e-1"}
+        )
+        assert (taken.status_code, taken.json()["error"]) == (409, "device.externalIdTaken")
+
+
+async def test_a_row_that_loses_a_race_is_told_with_what_was_written(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = site(api)
+    chunks = csv_import._chunks
+    lost: list[str] = []
+
+    def meanwhile(steps: Sequence[Step]) -> list[list[Step]]:
+        """Between check and commit, somebody takes the second row's outside name."""
+        lost.append(steps[1].device_id)
+        alias = ids.alias_id(here.network, "serial", "SN-1")
+        api.documents.document(f"aliases/{alias}").set({"projectId": here.project, "deviceId": "other"})
+        return chunks(steps)
+
+    monkeypatch.setattr(csv_import, "_chunks", meanwhile)
+    async with api.client(api.admin()) as http:
+        answer = await _import(http, here, _table(here, 3))
+    assert answer.status_code == 200
+    report = answer.json()
+    assert (report["created"], report["failed"]) == (2, 1)
+    assert [(e["row"], e["error"]) for e in report["errors"]] == [(3, "device.aliasTaken")]
+    assert len(_devices(api, here)) == 2
+    # The history of definitions knows of those that are there, and of no other.
+    latest = {device: latest_definition(api, device) for device in (*_devices(api, here), *lost)}
+    assert {device for device, row in latest.items() if row.get("deleted")} == set(lost)
 
 
 async def test_progress_comes_as_lines(api: Api) -> None:

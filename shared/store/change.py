@@ -30,6 +30,7 @@ R = TypeVar("R", bound=Resource)
 
 # Of one request. A commit takes any number, of 10 MiB in all: who changes more at once says so.
 MAX_WRITES = firestore.MAX_WRITES
+MAX_BYTES = 9_500_000
 _TRIES = 10
 _COMMIT_TRIES = 3
 _json = msgspec.json.Encoder().encode
@@ -228,6 +229,13 @@ class Change:
                 400,
                 "change.tooLarge",
                 f"the change needs {len(self.writes)} writes, and one change has at most {self.most}",
+                "split it into smaller ones",
+            )
+        if len(self.writes) > MAX_WRITES and (size := sum(w.ByteSize() for w in self.writes)) > MAX_BYTES:
+            raise ApiError(
+                400,
+                "change.tooLarge",
+                f"the change has {size} bytes, and one change has at most {MAX_BYTES}",
                 "split it into smaller ones",
             )
         tries = 0

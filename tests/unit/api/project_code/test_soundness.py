@@ -169,3 +169,39 @@ async def test_what_devices_hold_is_told_only_to_those_who_may_read_it(api: Api,
         refused = await http.post(f"{project.path}/apply", json={"document": document})
     assert refused.status_code == 403
     assert "secret" not in refused.text
+
+
+async def test_as_many_attributes_as_there_may_be_come_go_and_come_back(project: Project) -> None:
+    document, blueprint = edited(project.document)
+    del blueprint["attributes"][0]
+    blueprint["attributes"] += [
+        {"path": f"p{number}", "name": f"P {number}", "type": "number"} for number in range(999)
+    ]
+    assert (await project.apply(document)).status_code == 200
+    full = (await project.export())["document"]
+    less, blueprint = edited(full)
+    blueprint["alias"], less["roles"] = "warmStore", less["roles"][:-1]
+    for role in less["roles"]:
+        role["permissions"] = [one for one in role["permissions"] if ":" not in one]
+    replaced = await project.apply(less, force=True)
+    assert replaced.status_code == 200, replaced.text
+    back = await project.http.post(f"{project.path}/rollback", json={"revision": 2, "force": True})
+    assert back.status_code == 200, back.text
+    assert (await project.export())["document"] == full
+    stored = next(one for one in project.documents("blueprints") if one["alias"] == "coldStore")
+    assert (stored["attributeCount"], len(json.loads(stored["checks"])["paths"])) == (1000, 999)
+
+
+async def test_a_change_that_no_commit_takes_is_refused(project: Project) -> None:
+    document, _ = edited(project.document)
+    document["templates"] = [
+        {"alias": f"t{number}", "name": "T", "email": {"subject": "S", "html": "x" * 90_000}}
+        for number in range(110)
+    ] + [{"alias": f"s{number}", "name": "S", "sms": "x"} for number in range(200)]
+    text = json.dumps({"document": document})
+    assert len(text) < 10_000_000
+    refused = await project.http.post(
+        f"{project.path}/apply", content=text, headers={"Content-Type": "application/json"}
+    )
+    assert (refused.status_code, refused.json()["error"]) == (400, "change.tooLarge")
+    assert project.documents("templates") == []

@@ -15,7 +15,7 @@ from shared.clients.firestore_pb import messages
 from tests.support.api import Api
 from tests.unit.api.devices.test_interface import House
 
-# Who calls is remembered for some seconds; what he calls for is not.
+# Who calls, and in which project, is remembered for some seconds; what he calls for is not.
 _OF_THE_CALLER = ("/sessions/", "/users/", "/userRoles/", "/roles/", "/apiAccess/")
 
 
@@ -39,7 +39,12 @@ class Reads:
         return found
 
     def _add(self, read: list[str]) -> None:
-        self.documents += [name for name in read if not any(part in name for part in _OF_THE_CALLER)]
+        self.documents += [
+            name
+            for name in read
+            if not any(part in name for part in _OF_THE_CALLER)
+            and name != names.project(name.rpartition("/")[2])
+        ]
 
     def take(self) -> int:
         """How many since the last look."""

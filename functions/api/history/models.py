@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shared.model.base import EpochMs, Identifier, Model
+from shared.model.base import EpochMs, Identifier, Json, Model
 
 EventType = Annotated[
     str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.\-]+$", examples=["alarm"])
@@ -50,7 +50,7 @@ class EventCreate(Model):
 
     type: EventType = "default"
     time: EpochMs | None = Field(default=None, description="When it happened, epoch ms; now if left out")
-    data: Any = Field(default=None, description="Whatever belongs to it", examples=[{"level": 2}])
+    data: Json = Field(default=None, description="Whatever belongs to it", examples=[{"level": 2}])
 
 
 class Event(Model):
@@ -70,7 +70,7 @@ class AckCreate(Model):
     """An acknowledgement of an event record."""
 
     type: EventType = Field(default="default", description="The type of the event record")
-    data: Any = Field(default=None, description="Whatever belongs to it", examples=[{"note": "seen"}])
+    data: Json = Field(default=None, description="Whatever belongs to it", examples=[{"note": "seen"}])
 
 
 class Ack(Model):

@@ -77,6 +77,13 @@ async def test_a_key_makes_one_event_however_often_it_is_sent(farm: Farm, publis
     assert len(identities) == 1
 
 
+def _nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -88,6 +95,8 @@ async def test_a_key_makes_one_event_however_often_it_is_sent(farm: Farm, publis
         ({"type": ""}, 400),
         ({"start": 5}, 400),
         ({"data": "x" * 600_000}, 400),
+        ({"data": _nested(33)}, 400),
+        ({"data": _nested(700)}, 400),
         ([], 400),
     ],
     ids=lambda item: str(item)[:40],

@@ -31,7 +31,8 @@ class UnknownDevice:
         """List unknown devices.
 
         A page of the outside names that sent events and belong to no device, the latest seen first. Each is
-        forgotten 30 days after its last event.
+        forgotten 30 days after its last event. A name that a device has got meanwhile is left out of its
+        page, which is shorter then; total counts it.
 
         Needs: unknownDevice.list.
         """
@@ -122,7 +123,8 @@ class AsyncUnknownDevice:
         """List unknown devices.
 
         A page of the outside names that sent events and belong to no device, the latest seen first. Each is
-        forgotten 30 days after its last event.
+        forgotten 30 days after its last event. A name that a device has got meanwhile is left out of its
+        page, which is shorter then; total counts it.
 
         Needs: unknownDevice.list.
         """

@@ -14,7 +14,7 @@ OPERATIONS = (
         "GET",
         "/v1/project/{project_id}/unknownDevices",
         summary="List unknown devices",
-        description="A page of the outside names that sent events and belong to no device, the latest seen first. Each is forgotten 30 days after its last event.",
+        description="A page of the outside names that sent events and belong to no device, the latest seen first. Each is forgotten 30 days after its last event. A name that a device has got meanwhile is left out of its page, which is shorter then; total counts it.",
         permission="unknownDevice.list",
         parameters=(
             Parameter("project_id", "path", "string", True, "The id of the project", ()),

@@ -63,7 +63,8 @@ def read(body: bytes) -> Table:
         raise _refused(
             "csv.syntax",
             f"line {records.line_num}: {error}",
-            "close the quotation marks, double those inside",
+            "close the quotation marks, double those inside; a cell has at most "
+            f"{csv.field_size_limit()} characters",
         ) from None
     return Table(columns, rows)
 

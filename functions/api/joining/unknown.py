@@ -13,7 +13,7 @@ from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, etag, problem
 from functions.api.router import Router
-from shared import values
+from shared import names, values
 from shared.clients import firestore
 from shared.errors import ApiError
 from shared.model.base import NAME_LENGTH
@@ -34,7 +34,8 @@ UnknownId = Annotated[str, Path(max_length=200, description="The id of the unkno
     operation_id="unknown_device_list",
     summary="List unknown devices",
     description="A page of the outside names that sent events and belong to no device, the latest seen "
-    "first. Each is forgotten 30 days after its last event.",
+    "first. Each is forgotten 30 days after its last event. A name that a device has got meanwhile is left "
+    "out of its page, which is shorter then; total counts it.",
     responses=GONE,
 )
 async def list_(
@@ -53,13 +54,25 @@ async def list_(
     found = await call.scope.page(UNKNOWN_DEVICE, query)
     if not found.items and cursor is None:
         await call.scope.must_exist()
+    items = await _still_unknown(found.items)
     return Page(
-        count=len(found.items),
+        count=len(items),
         per_page=per_page,
         total=await call.scope.count(UNKNOWN_DEVICE, query) if total else None,
         next=found.next,
-        items=[_model(stored) for stored in found.items],
+        items=[_model(stored) for stored in items],
     )
+
+
+async def _still_unknown(items: list[Stored[UnknownDevice]]) -> list[Stored[UnknownDevice]]:
+    """Those of some outside names that no device has; one call.
+
+    A device that gets its name otherwise than by adoption leaves the record of it, and an event that was
+    underway writes it once more.
+    """
+    aliases = {stored.id: names.document("aliases", stored.id) for stored in items}
+    taken = await firestore.batch_get(aliases.values(), ["deviceId"])
+    return [stored for stored in items if aliases[stored.id] not in taken]
 
 
 @router.get(

@@ -31,6 +31,18 @@ async def test_listed_latest_first_shown_and_forgotten(api: Api) -> None:
         assert (await http.get(f"/v1/unknownDevice/{newer}", params=here.query)).status_code == 404
 
 
+async def test_a_name_that_a_device_has_got_is_unknown_no_more(api: Api) -> None:
+    here = site(api)
+    here.unknown(api, "a")
+    here.unknown(api, "b")
+    body = {"name": "n", "blueprintId": here.blueprint, "networkId": here.network}
+    body |= {"networkAliases": {here.network: {"serial": "a"}}}
+    async with api.client(api.admin()) as http:
+        await http.post(f"/v1/system/{here.system}/devices", params=here.query, json=body)
+        listed = (await http.get(f"/v1/project/{here.project}/unknownDevices")).json()
+    assert ([item["value"] for item in listed["items"]], listed["count"]) == (["b"], 1)
+
+
 async def test_of_fifty_who_adopt_it_at_once_one_wins(api: Api) -> None:
     here = site(api)
     unknown = here.unknown(api, "SN-1")

@@ -132,8 +132,43 @@ def may_i(side: Side, other: Side, number: int) -> tuple[str, str, Any]:
     return "POST", "/v1/can", {"permission": "system.read", "resource": resource}
 
 
+def on_device(side: Side, other: Side, number: int) -> tuple[str, str, Any]:
+    """A change of a device, of one's own or the other's, that names what the other has."""
+    own, foreign = (one.ids_of("device") or ["none"] for one in (side, other))
+    # Of a network that was deleted, who comes first has the id.
+    mine = side.ids_of("network")
+    network = next((one for one in other.ids_of("network") if one not in mine), "none")
+    device, theirs = own[number % len(own)], foreign[number % len(foreign)]
+    changes: tuple[tuple[str, str, Any], ...] = (
+        ("PATCH", f"/v1/device/{device}", {"parentDeviceId": theirs}),
+        ("PATCH", f"/v1/device/{device}", {"networkAliases": {network: {"devEui": f"shared{number}"}}}),
+        ("POST", f"/v1/device/{theirs}/setValue", {"path": "shared", "value": side.marker}),
+        ("PUT", f"/v1/device/{theirs}/data/shared", side.marker),
+        ("POST", f"/v1/device/{theirs}/tokens", {"name": side.marker}),
+        ("POST", f"/v1/network/{network}/keys", {"name": side.marker}),
+    )
+    return changes[number]
+
+
+def on_relation(side: Side, other: Side, number: int) -> tuple[str, str, Any]:
+    """A link to the other's device, or a walk through what is the other's."""
+    own, foreign = (one.ids_of("device") or ["none"] for one in (side, other))
+    device, theirs = own[number % len(own)], foreign[number % len(foreign)]
+    relation = (other.ids_of("attribute") or ["none"])[-1]
+    system, blueprint = ((one.ids_of("system") or ["none"])[-1] for one in (side, other))
+    changes: tuple[tuple[str, str, Any], ...] = (
+        ("POST", f"/v1/device/{device}/relations", {"relation": relation, "childId": theirs}),
+        ("POST", f"/v1/device/{theirs}/relations", {"relation": relation, "childId": device}),
+        ("DELETE", f"/v1/device/{theirs}/relations/{theirs}?relation={relation}", None),
+        ("GET", f"/v1/interface/{system}/shared{number}/{theirs}/shared/p3", None),
+        ("GET", f"/v1/interface/{system}/shared1/*/shared/p3/*", None),
+        ("POST", f"/v1/interface/{system}/{blueprint}/create", {"name": side.marker}),
+    )
+    return changes[number]
+
+
 # What else one project asks while the other exists: method, path and body. Add to it.
-LOOKS: tuple[Callable[[Side, Side, int], tuple[str, str, Any]], ...] = (search, may_i)
+LOOKS: tuple[Callable[[Side, Side, int], tuple[str, str, Any]], ...] = (search, may_i, on_device, on_relation)
 
 sides = st.integers(0, 1)
 numbers = st.integers(0, 5)
@@ -285,8 +320,16 @@ class Neighbours(RuleBasedStateMachine):
     @rule(who=sides, look=st.sampled_from(LOOKS), number=numbers)
     def look(self, who: int, look: Callable[[Side, Side, int], tuple[str, str, Any]], number: int) -> None:
         """Ask something else."""
+        self.look_one(who, look, number)
+
+    def look_one(
+        self, who: int, look: Callable[[Side, Side, int], tuple[str, str, Any]], number: int
+    ) -> None:
+        """Ask something else; nothing of the other's may be changed by it."""
         method, path, body = look(self.sides[who], self.sides[1 - who], number)
-        self.ask(who, method, path, body=body)
+        answer = self.ask(who, method, path, body=body)
+        if method != "GET" and look in (on_device, on_relation):
+            assert answer.status_code >= 400, (method, path, body, answer.text)
 
     @invariant()
     def each_has_its_own(self) -> None:
@@ -305,6 +348,8 @@ def test_no_read_tells_one_project_of_the_other(api: Api) -> None:
     machine = type("Machine", (Neighbours,), {"api": api})()
     try:
         machine.begin()
+        for who, look, number in itertools.product((0, 1), LOOKS, range(6)):
+            machine.look_one(who, look, number)
         for read in READS:
             extras = [extra for extra in ASKED if not extra or extra.keys() & read.known]
             for who, foreign, extra in itertools.product((0, 1), (False, True), extras):

@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from functions.api.access.callers import authenticate
 from functions.api.access.principal import Principal
+from functions.api.access.tokens import refused
 from functions.api.roles.generated import general_of
 from shared.errors import ApiError
 from shared.store.audit import Actor
@@ -85,6 +86,8 @@ class Need:
         if self.permission == "public":
             return Call(request, Principal.nobody())
         principal = await authenticate(request)
+        if principal.of_gone and self.permission != "project.delete":
+            raise refused()
         if self.permission != "signedIn":
             wanted = (self.permission, *self.others)
             if not any(map(principal.anywhere if self.anywhere else principal.allows, wanted)):

@@ -42,6 +42,8 @@ class Key(msgspec.Struct, frozen=True):
     last_used: int
     document: str
     update_time: Any
+    # Its project was deleted, and is not cleared yet.
+    of_gone: bool
 
 
 _keys: Recent[str, Key | None] = Recent(_MAX)
@@ -129,20 +131,28 @@ async def _by_id(key_id: str) -> Key | None:
     query.from_[0].all_descendants = True
     query.limit.value = 1
     found = await firestore.run_query(f"{names.database()}/documents", query)
-    return _key(found[0]) if found else None
+    if not found:
+        return None
+    project = names.project(_project_of(found[0]))
+    return _key(found[0], project not in await firestore.batch_get([project], ["revision"]))
 
 
 async def _by_name(name: str) -> Key | None:
-    document = (await firestore.batch_get([name])).get(name)
-    return None if document is None else _key(document)
+    project = name.rpartition("/apiAccess/")[0]
+    found = await firestore.batch_get([name, project])
+    return _key(found[name], project not in found) if name in found else None
 
 
-def _key(document: Document) -> Key:
+def _project_of(document: Document) -> str:
+    return document.name.split("/documents/")[1].split("/")[1]
+
+
+def _key(document: Document, of_gone: bool) -> Key:
     fields = values.from_fields(document.fields)
     expires = fields.get("expires")
     return Key(
         document.id,
-        document.name.split("/documents/")[1].split("/")[1],
+        _project_of(document),
         str(fields.get("name", "")),
         bool(fields.get("narrowed", False)),
         not fields.get("revoked", False),
@@ -152,6 +162,7 @@ def _key(document: Document) -> Key:
         int(fields.get("lastUsed", 0)),
         document.name,
         document.update_time,
+        of_gone,
     )
 
 

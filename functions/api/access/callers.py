@@ -40,7 +40,7 @@ async def _session(request: Request, text: str | None, *, is_cookie: bool) -> Pr
     admin = found.user.get("admin") is True and found.of_platform
     held = await grants.of("user", user_id, project_id) if project_id and not admin else ()
     username = str(found.user.get("username", ""))
-    return Principal("user", user_id, username, project_id, admin, held, session_id)
+    return Principal("user", user_id, username, project_id, admin, held, session_id, found.of_gone)
 
 
 async def _key(request: Request, text: str) -> Principal:
@@ -49,7 +49,7 @@ async def _key(request: Request, text: str) -> Principal:
     held = await grants.of("apiAccess", key.id, project_id)
     if not held and not key.narrowed:
         held = (Grant("project", project_id, frozenset({EVERYTHING})),)
-    return Principal("apiAccess", key.id, key.name, project_id, False, held)
+    return Principal("apiAccess", key.id, key.name, project_id, False, held, of_gone=key.of_gone)
 
 
 def _bearer(request: Request) -> str | None:

@@ -17,11 +17,15 @@ _MAX = 20_000
 
 
 class Known(NamedTuple):
-    """A session and its user, as they were read together. ``of_platform``: he is no account of a project."""
+    """A session and its user, as they were read together. ``of_platform``: he is no account of a project.
+
+    ``of_gone``: an account of a project that was deleted, and is not cleared yet.
+    """
 
     session: dict[str, Any]
     user: dict[str, Any]
     of_platform: bool
+    of_gone: bool = False
 
     def is_open(self) -> bool:
         """Whether the session holds now."""
@@ -50,11 +54,11 @@ def forget_user(user_id: str) -> None:
 
 async def _read(session_id: str, user_id: str, project_id: str) -> Known | None:
     own = name(session_id)
-    of_platform = names.document("users", user_id)
+    of_platform, project = names.document("users", user_id), names.project(project_id or names.NO_PROJECT)
     # An account of the project goes before a user of the platform.
     places = [names.document("projects", project_id, "users", user_id)] if project_id else []
     places.append(of_platform)
-    found = await firestore.batch_get([own, *places])
+    found = await firestore.batch_get([own, *places, *([project] if project_id else [])])
     if own not in found:
         return None
     fields = values.from_fields(found[own].fields)
@@ -62,5 +66,7 @@ async def _read(session_id: str, user_id: str, project_id: str) -> Known | None:
         return None
     for place in places:
         if place in found:
-            return Known(fields, values.from_fields(found[place].fields), place == of_platform)
+            is_account = place != of_platform
+            user = values.from_fields(found[place].fields)
+            return Known(fields, user, not is_account, is_account and project not in found)
     return None

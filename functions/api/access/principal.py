@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from functions.api.roles.generated import general_of
+
 # Of a grant: every permission, those that come later included.
 EVERYTHING = "*"
 
@@ -43,6 +45,8 @@ class Principal(msgspec.Struct, frozen=True):
     grants: tuple[Grant, ...] = ()
     # The session that the token belongs to; empty for an API key.
     session_id: str = ""
+    # He is of a project that was deleted, and goes with it: all that he may still do is delete it again.
+    of_gone: bool = False
 
     @classmethod
     def nobody(cls) -> Principal:
@@ -72,7 +76,7 @@ class Principal(msgspec.Struct, frozen=True):
                     devices=(grant.resource_id,) if grant.resource_kind == "device" else (),
                 )
                 # One that is generated for something, ``device.create:<id>``, is part of the general one.
-                for held in {permission, permission.partition(":")[0]}
+                for held in {permission, general_of(permission)}
             )
             for grant in grants
             for permission in grant.permissions

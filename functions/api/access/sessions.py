@@ -87,7 +87,10 @@ async def rotate(refresh_token: str) -> tuple[Opened, Stored[User]]:
     now = clock.now_ms()
     if user is None or not is_open(fields, user.fields, now):
         raise tokens.refused()
-    lifetime = await lifetime_s(project_id)
+    project = await _project(project_id)
+    if project_id and project is None:
+        raise tokens.refused()  # it was deleted
+    lifetime = lifetime_of(project)
     made = _tokens(user_id, session_id, project_id, lifetime, now, int(fields["expires"]))
     changed = {"refreshHash": tokens.digest(made.refresh_token), "refreshed": now}
     try:
@@ -126,10 +129,14 @@ async def find(session_id: str) -> dict[str, Any] | None:
 
 async def lifetime_s(project_id: str) -> int:
     """How long a project's id tokens live, in seconds."""
+    return lifetime_of(await _project(project_id))
+
+
+async def _project(project_id: str) -> Document | None:
     if not project_id:
-        return DEFAULT_LIFETIME_S
-    project = names.project(project_id)
-    return lifetime_of((await firestore.batch_get([project], ["jwtTokenExpiration"])).get(project))
+        return None
+    name = names.project(project_id)
+    return (await firestore.batch_get([name], ["jwtTokenExpiration"])).get(name)
 
 
 def lifetime_of(project: Document | None) -> int:

@@ -35,6 +35,8 @@ S1, S2, D1 = ("system", "s1"), ("system", "s2"), ("device", "d1")
         (_caller(_grant("device.read", on=D1)), [_grant("device.read", "device.update", on=D1)], False),
         (_caller(_grant("device.create")), [_grant("device.create:b1")], True),
         (_caller(_grant("device.create:b1")), [_grant("device.create")], False),
+        (_caller(_grant("device.createRelationship")), [_grant("relationship.create:a1")], True),
+        (_caller(_grant("relationship.create:a1")), [_grant("device.createRelationship")], False),
         (_caller(_grant("device.create:b1")), [_grant("device.create:b2")], False),
     ],
 )

@@ -29,6 +29,10 @@ KINDS = frozenset(
 )
 
 
+# Of attributes, only these have anything hanging on them.
+_RELATIONS = frozenset({"relationship", "parentRelationship"})
+
+
 class Message(msgspec.Struct, rename="camel"):
     """What the topic ``jobs`` carries: which job is to go on."""
 
@@ -42,6 +46,11 @@ _decoder = msgspec.json.Decoder(Message)
 def id_of(kind: str, resource_id: str) -> str:
     """The id of the job that clears what hung on a resource: whoever knows the resource finds its job."""
     return ids.digest("delete", kind, resource_id)
+
+
+def is_for(kind: str, fields: Mapping[str, Any]) -> bool:
+    """Whether anything may hang on a resource, so that its deletion needs a job."""
+    return kind in KINDS and (kind != "attribute" or fields.get("type") in _RELATIONS)
 
 
 def name(project_id: str, job_id: str) -> str:

@@ -12,9 +12,6 @@ from shared.log import log
 from shared.store.change import Change
 from shared.store.scope import Scope, Stored
 
-# Of attributes, only these have anything hanging on them.
-_RELATIONS = frozenset({"relationship", "parentRelationship"})
-
 
 async def begin(change: Change, stored: Stored[Any]) -> str | None:
     """Add the job that clears what hangs on a resource to the change that deletes it; returns the job's id.
@@ -23,7 +20,7 @@ async def begin(change: Change, stored: Stored[Any]) -> str | None:
     :func:`publish` after the commit. A change that deletes several resources has one job for all.
     """
     kind = stored.kind.name
-    if kind not in job.KINDS or (kind == "attribute" and stored.fields.get("type") not in _RELATIONS):
+    if not job.is_for(kind, stored.fields):
         return None
     if change.job_id is None:
         change.job_id = job.id_of(kind, stored.id)

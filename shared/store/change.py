@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared import clock, ids, names, values
+from shared.cascade import job
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.errors import ApiError, Transient
@@ -136,7 +137,7 @@ class Change:
             "requestId": self.request_id,
             "content": _json(stored.content()).decode(),
         }
-        if self.job_id is not None:
+        if self.job_id is not None and job.is_for(kind.name, stored.fields):
             tombstone |= {"jobId": self.job_id, "pending": True}
         self.put(self.scope.tombstone(kind.name, stored.id), tombstone)
         self.note("deleted", kind, stored.id, stored.fields, {})

@@ -205,3 +205,13 @@ async def test_a_change_that_no_commit_takes_is_refused(project: Project) -> Non
     )
     assert (refused.status_code, refused.json()["error"]) == (400, "change.tooLarge")
     assert project.documents("templates") == []
+
+
+async def test_a_job_looks_only_at_what_something_may_hang_on(project: Project) -> None:
+    await project.apply(project.document)
+    less, blueprint = edited(project.document)
+    blueprint["attributes"], less["templates"] = [], []
+    assert (await project.apply(less, force=True)).status_code == 200
+    waiting = [one["id"] for one in project.documents("deletions") if one.get("pending")]
+    assert len(waiting) == 2  # the relationship and its mirror, neither the plain attribute nor the template
+    assert {one.partition(":")[0] for one in waiting} == {"attribute"}

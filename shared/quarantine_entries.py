@@ -21,6 +21,7 @@ TOPICS = {
     "jobs-jobs": "jobs",
     "email-emailer": "email",
 }
+_MAIL = "email"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ def topic_of(entry: Entry) -> str:
     if not topic:
         raise Rejected("redrive.noTopic", f"entry {entry.id} names no topic")
     return topic
+
+
+def is_mail(entry: Entry) -> bool:
+    """Whether an entry is a mail, which may hold a link that sets somebody's password."""
+    return _MAIL in (entry.text("topic"), TOPICS.get(entry.text("subscription")))
 
 
 def message_of(entry: Entry, data: bytes) -> tuple[bytes, dict[str, str]]:

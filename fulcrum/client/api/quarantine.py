@@ -89,7 +89,8 @@ class Quarantine:
     def get(self, entry_id: str) -> types.QuarantineContent:
         """Show what is in quarantine.
 
-        One entry with its original bytes: as text, or in base64 if they are no UTF-8.
+        One entry with its original bytes: as text, or in base64 if they are no UTF-8. A mail holds links
+        that let people in: only who may do everything in the project sees one.
 
         Needs: quarantine.read.
         """
@@ -228,7 +229,8 @@ class AsyncQuarantine:
     async def get(self, entry_id: str) -> types.QuarantineContent:
         """Show what is in quarantine.
 
-        One entry with its original bytes: as text, or in base64 if they are no UTF-8.
+        One entry with its original bytes: as text, or in base64 if they are no UTF-8. A mail holds links
+        that let people in: only who may do everything in the project sees one.
 
         Needs: quarantine.read.
         """

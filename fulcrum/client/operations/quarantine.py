@@ -49,7 +49,7 @@ OPERATIONS = (
         "GET",
         "/v1/quarantine/{entry_id}",
         summary="Show what is in quarantine",
-        description="One entry with its original bytes: as text, or in base64 if they are no UTF-8.",
+        description="One entry with its original bytes: as text, or in base64 if they are no UTF-8. A mail holds links that let people in: only who may do everything in the project sees one.",
         permission="quarantine.read",
         parameters=(Parameter("entry_id", "path", "string", True, "The id of the entry", ()),),
         body="none",

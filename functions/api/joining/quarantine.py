@@ -23,6 +23,7 @@ from shared.model.quarantine import (
     Redrive,
     RedriveMany,
 )
+from shared.model.role import EVERYTHING
 from shared.names import NO_PROJECT
 from shared.store.scope import Stored, not_found
 
@@ -81,11 +82,14 @@ async def list_(
     "/quarantine/{entry_id}",
     operation_id="quarantine_get",
     summary="Show what is in quarantine",
-    description="One entry with its original bytes: as text, or in base64 if they are no UTF-8.",
+    description="One entry with its original bytes: as text, or in base64 if they are no UTF-8. A mail holds "
+    "links that let people in: only who may do everything in the project sees one.",
     responses=GONE,
 )
 async def get(entry_id: EntryId, call: Annotated[Call, needs("quarantine.read")]) -> QuarantineContent:
     stored = await _entry(call, entry_id)
+    if quarantine_entries.is_mail(setting_free.plain(call, stored)):
+        call.require(EVERYTHING)
     try:
         data = await quarantine_entries.read_data(setting_free.plain(call, stored))
     except quarantine_entries.Missing:

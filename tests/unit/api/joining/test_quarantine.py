@@ -84,6 +84,24 @@ async def test_shown_with_its_bytes_as_they_came(api: Api) -> None:
         assert (await shown("nothing"))["error"] == "quarantine.notFound"
 
 
+async def test_a_mail_is_shown_to_who_may_do_everything_alone(api: Api) -> None:
+    project = site(api).project
+    mail = b'{"type":"emailMsg","context":{"link":"https://x/reset-password#token=secret"}}'
+    refused = _put(api, project, mail, topic="email", service="emailer", errorType="email.address")
+    dead = _put(api, project, mail, topic="", service="", subscription="email-emailer")
+    other = _put(api, project)
+    async with api.client(api.user(project, "quarantine.read", "quarantine.list")) as http:
+        for entry in (refused, dead):
+            answer = await http.get(f"/v1/quarantine/{entry}")
+            assert (answer.status_code, answer.json()["error"]) == (403, "permission.denied")
+            assert "secret" not in answer.text
+        assert (await http.get(f"/v1/quarantine/{other}")).status_code == 200
+        assert "secret" not in (await http.get(f"/v1/project/{project}/quarantine")).text
+    async with api.client(api.user(project, "*")) as http:
+        for entry in (refused, dead):
+            assert "secret" in (await http.get(f"/v1/quarantine/{entry}")).text
+
+
 async def test_sent_again_where_it_came_from(api: Api) -> None:
     here = site(api)
     entry = _put(api, here.project, b'{"n": 1}', attributes={"projectId": here.project, "route": '["x"]'})

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.api.project_code.document import full
+from functions.api.project_code.document import full, settled
 from functions.api.project_code.sections import ATTRIBUTES, MIRROR, SECTIONS, Item, Key, Section, State
-from functions.api.resources.attributes import made_path
 from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
 from shared.errors import ApiError
 from shared.model.base import Kind
@@ -99,18 +98,8 @@ def _named(section: Section, stored: Stored[Any], names: dict[str, dict[str, str
             name = names.get(ref.section, {}).get(fields.pop(ref.wire))
             fields |= {ref.wire: name} if name is not None else {}
     if section.name == "roles":
-        fields["permissions"] = sorted(_permissions(fields["permissions"], names, by_name=True))
-    if fields.get("parentPath") == fields.get("path", "").rpartition("/")[0]:
-        fields.pop("parentPath", None)  # what the path says by itself
-    if fields.get("type") == "relationship":
-        fields.pop("mirrorPath", None) if _is_made(fields, stored, names) else None
-    return fields
-
-
-def _is_made(fields: dict[str, Any], stored: Stored[Any], names: dict[str, dict[str, str]]) -> bool:
-    """Whether a mirror's path is the one that is made where none is given."""
-    alias = names["blueprints"].get(str(stored.fields.get("blueprintId")), "")
-    return bool(fields.get("mirrorPath") == made_path(alias, fields["path"]))
+        fields["permissions"] = _permissions(fields["permissions"], names, by_name=True)
+    return settled(fields, names.get("blueprints", {}).get(str(stored.fields.get("blueprintId")), ""))
 
 
 def permissions_by_id(permissions: Iterable[str], ids: dict[str, dict[str, str]]) -> list[str]:

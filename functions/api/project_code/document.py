@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from functions.api.project_code.sections import FORMAT, SECTIONS, Item, Key, Section, State
 from functions.api.project_code.together import attribute_problems, name_problems
-from functions.api.resources.attributes import check_definition, parent_path
+from functions.api.resources.attributes import check_definition, made_path, parent_path
 from functions.api.resources.references import check_route
 from functions.api.roles import catalogue
 from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
@@ -65,6 +65,21 @@ def full(section: Section, fields: Mapping[str, Any]) -> dict[str, Any]:
     wires = {info.alias or name for name, info in section.kind.create.model_fields.items()}
     kept = {key: value for key, value in fields.items() if key in wires and value is not None}
     return _dumped(section.kind.create.model_validate(kept))
+
+
+def settled(fields: dict[str, Any], alias: str) -> dict[str, Any]:
+    """The fields of a resource without what goes without saying, so that what is the same looks the same.
+
+    ``alias``: of the blueprint that it is an attribute of.
+    """
+    path = fields.get("path", "")
+    if fields.get("parentPath") == path.rpartition("/")[0]:
+        fields.pop("parentPath", None)
+    if fields.get("mirrorPath") == made_path(alias, path):
+        fields.pop("mirrorPath", None)
+    if "permissions" in fields:
+        fields["permissions"] = sorted(set(fields["permissions"]))
+    return fields
 
 
 def _read_list(
@@ -135,7 +150,7 @@ def _item(
     except ApiError as error:
         problems.append(f"{place}: {error.message}")
         return None
-    return Item(section, (section.name, *outer, key), whole)
+    return Item(section, (section.name, *outer, key), settled(whole, "".join(outer)))
 
 
 def _is_related(permission: Any) -> bool:

@@ -215,3 +215,16 @@ async def test_a_job_looks_only_at_what_something_may_hang_on(project: Project) 
     waiting = [one["id"] for one in project.documents("deletions") if one.get("pending")]
     assert len(waiting) == 2  # the relationship and its mirror, neither the plain attribute nor the template
     assert {one.partition(":")[0] for one in waiting} == {"attribute"}
+
+
+async def test_what_goes_without_saying_may_be_said(project: Project) -> None:
+    document, blueprint = edited(project.document)
+    blueprint["attributes"][0]["parentPath"] = "air"
+    blueprint["attributes"][1] |= {"mirrorPath": "coldStore_shelves", "owned": False, "tags": []}
+    document["roles"][0] = {"name": "operator", "permissions": ["device.read", "device.create:coldStore"] * 2}
+    applied = (await project.apply(document)).json()
+    exported = await project.export()
+    # Else whoever has applied a folder would be told that somebody else changed the project.
+    assert exported["base"] == applied["base"]
+    assert exported["document"] == (await project.http.get(f"{project.path}/revisions/2")).json()["document"]
+    assert (await project.plan(document, base=applied["base"]))["changes"] == []

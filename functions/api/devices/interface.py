@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from functions.api.devices import changing, finding, relations
 from functions.api.devices.reaching import Reach
-from functions.api.devices.walk import ALL, Walk
+from functions.api.devices.walk import Walk
 from functions.api.needs import Call
 from shared.errors import ApiError
 from shared.model.device import Device, DeviceFields
@@ -20,17 +20,6 @@ from shared.store.scope import Found, Stored
 async def page(call: Call, walk: Walk, per_page: int, cursor: str | None) -> Found[Device]:
     """A page of the devices that a walk ends on."""
     return await Reach(call, walk).page(per_page, cursor)
-
-
-def is_plural(walk: Walk) -> bool:
-    """Whether a walk that ends on a relationship with one child comes from several parents."""
-    last = walk.last
-    if last.pick is not None or last.relation is None:
-        return False
-    for step in reversed(walk.steps[:-1]):
-        if step.pick is not None:
-            return step.pick == ALL
-    return False
 
 
 async def by_alias(

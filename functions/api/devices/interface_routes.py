@@ -114,7 +114,7 @@ async def get(
         stored = await interface.by_alias(call, walk, network_id, alias_key, value)
     elif walk.action:
         raise interface.no_action(walk)
-    elif walk.last.is_one and not interface.is_plural(walk):
+    elif walk.is_one:
         stored = await Reach(call, walk).one()
     else:
         found = await interface.page(call, walk, per_page, cursor)

@@ -51,11 +51,14 @@ class Reach:
         self.reads = 0
 
     async def one(self) -> Stored[Device]:
-        """The one device that the path ends on; ApiError 404 if it is not there, 403 without permission."""
-        above = await self._down(len(self._walk.steps))
+        """The one device that the path ends on; ApiError 404 if it is not there, 403 without permission.
+
+        400 for a path that stands for all of several, even while there is only one.
+        """
+        above = await self._down(len(self._walk.steps)) if self._walk.is_one else Above(None)
         if above.devices is None or len(above.devices) > 1:
             raise ApiError(
-                400, "interface.several", "the path leads to several devices", "name each by its id"
+                400, "interface.several", "the path stands for several devices", "name each by its id"
             )
         if not above.devices:
             relation = self._walk.last.relation

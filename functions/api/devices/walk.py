@@ -53,6 +53,14 @@ class Walk(msgspec.Struct, frozen=True):
         """The step that the path ends on."""
         return self.steps[-1]
 
+    @property
+    def is_one(self) -> bool:
+        """Whether the path stands for a single device, however many there are: one that may be changed."""
+        if self.last.pick is not None or not self.last.is_one:
+            return self.last.is_one
+        # One child, of the parents that stand above: of one, or of all.
+        return next((step.pick != ALL for step in reversed(self.steps) if step.pick is not None), True)
+
 
 async def parse(call: Call, system: str, blueprint: str, rest: str, *, posted: bool = False) -> Walk:
     """A path as steps; ApiError 404 for what it names and is not there, 400 where it goes too deep.

@@ -179,6 +179,28 @@ async def test_creating_linking_changing_and_deleting_at_the_end(api: Api, house
         assert elsewhere.status_code == 404
 
 
+async def test_who_names_all_changes_none_though_there_is_only_one(api: Api, house: House) -> None:
+    site = house.add("site")
+    async with api.client(house.user()) as http:
+        path = f"/v1/interface/north/site/{site}/buildings"
+        only = (await http.post(path, json={"name": "B"})).json()["id"]
+        room = (await http.post(f"{path}/{only}/rooms", json={"name": "R"})).json()["id"]
+        meter = (await http.post(f"{path}/{only}/rooms/{room}/meter", json={"name": "M"})).json()["id"]
+        for end in ("", "/", "/*", f"/{only}/rooms", f"/{only}/rooms/*/meter"):
+            for answer in (
+                await http.delete(f"{path}{end}"),
+                await http.delete(f"{path}{end}", params={"unlink": True}),
+                await http.patch(f"{path}{end}", json={"name": "all"}),
+            ):
+                assert (answer.status_code, answer.json()["error"]) == (400, "interface.several"), end
+        below = await http.post(f"{path}/*/rooms", json={"name": "x"})
+        assert below.json()["error"] == "interface.several"
+        assert [house.device(device)["name"] for device in (only, room, meter)] == ["B", "R", "M"]
+        # By names, or by the one child of one that is named, it is clear who is meant.
+        assert (await http.delete(f"{path}/{only}/rooms/{room}/meter")).status_code == 200
+        assert (await http.delete(f"/v1/interface/north/site/*/buildings/{only}")).status_code == 200
+
+
 async def test_only_what_one_may_see_is_walked(api: Api, house: House) -> None:
     async with api.client(house.user(on=("device", house.building))) as http:
         assert await found(http, "north/building") == [house.building]

@@ -70,6 +70,30 @@ async def permitted(
     return [stored for stored in listed if stored.id in held]
 
 
+async def require_no_gain(call: Call, child: Stored[Device], parent: Stored[Device] | None) -> None:
+    """ApiError 403 ``device.exceedsYours`` for who would hold more on a device once it stands under another.
+
+    What is held on a device is held on all below it, and nobody gives himself what he does not hold. A parent
+    that is only being made (None) may come to stand anywhere.
+    """
+    on_devices = [grant for grant in call.principal.grants if grant.resource_kind == "device"]
+    if parent is not None and on_devices:
+        above = (await chain.of(call.scope.project_id, parent.id, parent.fields)).devices
+        on_devices = [grant for grant in on_devices if grant.resource_id in above]
+    gained = {permission for grant in on_devices for permission in grant.permissions}
+    if not gained:
+        return
+    own = await chain.of(call.scope.project_id, child.id, child.fields)
+    lacking = sorted(one for one in gained if not call.allows(one, system=own.system, devices=own.devices))
+    if lacking:
+        raise ApiError(
+            403,
+            "device.exceedsYours",
+            f"there you would hold more on {child.id!r} than you do now: {', '.join(lacking[:5])}",
+            "have somebody place it there who holds as much on both",
+        )
+
+
 def _granted(call: Call, permissions: Sequence[str]) -> frozenset[str]:
     """The devices on which one of these permissions was given."""
     return frozenset().union(*(call.principal.readable(permission).devices for permission in permissions))

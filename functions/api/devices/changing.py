@@ -72,7 +72,7 @@ async def update(call: Call, device_id: str, body: patch.Patch, if_match: str | 
         after |= {key: whole[key] for key in changed if key in whole}
         change = call.change()
         await definition.updating(call, change, device_id, stored.fields, after)
-        await _require_parent(call, stored.fields, after)
+        await _require_parent(call, stored, after)
         touched = {*changed, "networkAliases"}
         if not change.update(stored, {key: after.get(key) for key in touched}):
             return stored
@@ -118,13 +118,14 @@ async def delete(call: Call, device_id: str, if_match: str | None = None) -> tup
     return found
 
 
-async def _require_parent(call: Call, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+async def _require_parent(call: Call, stored: Stored[Device], after: Mapping[str, Any]) -> None:
     """Who places a device under another one changes who may see it, and must be let at both."""
     parent_id = after.get("parentDeviceId")
-    if not parent_id or parent_id == before.get("parentDeviceId"):
+    if not parent_id or parent_id == stored.fields.get("parentDeviceId"):
         return
     parent = await call.scope.get(DEVICE, parent_id)
     await access.require(call, ["device.update"], parent)
+    await access.require_no_gain(call, stored, parent)
 
 
 async def require_create(

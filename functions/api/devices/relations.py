@@ -68,6 +68,8 @@ async def link(call: Call, parent_id: str, text: str, child_id: str) -> Stored[D
         child = await call.scope.get(DEVICE, child_id)
         for stored in (parent, child):
             await access.require(call, access.to_relate(relation.id), stored)
+        if relation.owned:
+            await access.require_no_gain(call, child, parent)
         change, after = call.change(), dict(child.fields)
         await attach(change, child.id, after, relation, parent, new=False)
         return await _update(call, change, child, after)

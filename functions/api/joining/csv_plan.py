@@ -174,6 +174,7 @@ class Planner:
             await access.require(self._call, ["device.update"], parent)
         else:
             access.require_system(self._call, ["device.update"], system)
+        await access.require_no_gain(self._call, stored, parent)
         placement.check_not_owned(stored.fields)
         self._place(stored.id, system, parent.id if parent is not None else after)
 

@@ -11,6 +11,7 @@ from functions.api.project_code import document, revisions, role_rules
 from functions.api.project_code.apply import MAX_WRITES, Builder, permissions_needed
 from functions.api.project_code.current import Current, current
 from functions.api.project_code.difference import Difference, difference
+from functions.api.project_code.elsewhere import speakers
 from functions.api.project_code.fleet import Fleet, look
 from functions.api.project_code.references import Reference, references
 from functions.api.project_code.sections import State
@@ -52,7 +53,8 @@ async def plan(call: Call, wanted: Mapping[str, Any], base: str | None) -> Plann
     change = difference(now.state, after)
     await _check_code(change)
     fleet = await look(call.scope, now, change)
-    return Planned(now, is_now, after, change, fleet, references(after, change))
+    others = await speakers(call.scope, now, change, call.principal.id)
+    return Planned(now, is_now, after, change, fleet, references(after, change, others))
 
 
 async def apply(

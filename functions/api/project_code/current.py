@@ -39,7 +39,7 @@ async def current(scope: Scope) -> Current:
     names: dict[str, dict[str, str]] = {}
     pending: list[tuple[Section, Stored[Any]]] = []
     for section in SECTIONS.values():
-        async for stored in _every(scope, section.kind):
+        async for stored in every(scope, section.kind):
             if section is ATTRIBUTES and stored.fields.get("type") == MIRROR:
                 found.mirrors[stored.id] = stored
                 continue
@@ -66,7 +66,8 @@ async def current(scope: Scope) -> Current:
     return found
 
 
-async def _every(scope: Scope, kind: Kind[Any]) -> AsyncIterator[Stored[Any]]:
+async def every(scope: Scope, kind: Kind[Any]) -> AsyncIterator[Stored[Any]]:
+    """All resources of a kind, a page at a time."""
     after: str | None = None
     while True:
         page = await scope.page(kind, Query(limit=_AT_ONCE, after=after))

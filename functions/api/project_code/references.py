@@ -1,13 +1,14 @@
-"""What still speaks of attributes that would go: routes' conditions, scripts, scenarios, templates. Pure."""
+"""What still speaks of attributes that would go: routes, scripts, templates, scenarios, dashboards. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from functions.api.project_code.difference import Difference
+from functions.api.project_code.elsewhere import Speaker
 from functions.api.project_code.sections import State
 
 # Fields in which people write paths, by section.
@@ -27,8 +28,8 @@ class Reference:
     where: str
 
 
-def references(after: State, change: Difference) -> list[Reference]:
-    """Who still names an attribute that the change deletes or replaces.
+def references(after: State, change: Difference, others: Sequence[Speaker]) -> list[Reference]:
+    """Who still names an attribute that the change deletes or replaces; ``others`` stand in no document.
 
     An attribute is named where its whole path stands as a word of its own in a text: as a condition of a
     route has it (``msg/data/air/temperature``), or a script or a template. A name that is put together
@@ -46,6 +47,10 @@ def references(after: State, change: Difference) -> list[Reference]:
             for name in _FIELDS.get(key[0], ()):
                 if any(word.search(text) for text in _texts(item.fields.get(name))):
                     found.append(Reference(f"{edit.key[1]} {path}", f"{' '.join(key)}: {name}"))
+        for other in others:
+            concerned = other.blueprint in (None, edit.key[1])
+            if concerned and any(word.search(text) for text in _texts(other.value)):
+                found.append(Reference(f"{edit.key[1]} {path}", other.where))
     return found
 
 

@@ -228,3 +228,28 @@ async def test_what_goes_without_saying_may_be_said(project: Project) -> None:
     assert exported["base"] == applied["base"]
     assert exported["document"] == (await project.http.get(f"{project.path}/revisions/2")).json()["document"]
     assert (await project.plan(document, base=applied["base"]))["changes"] == []
+
+
+async def test_a_plan_names_what_stands_in_no_document_as_well(api: Api, project: Project) -> None:
+    await project.apply(project.document)
+    cold, shelf = await project.blueprint("coldStore"), await project.blueprint("shelf")
+    day = {"duration": 60_000, "tracks": [{"path": "air/temperature", "frames": [{"t": 0, "value": 4}]}]}
+    settings = {"columns": ["name", "data/air/temperature"]}
+    for plural, body in (
+        ("scenarios", {"name": "Cold day", "blueprintId": cold["id"], **day}),
+        ("scenarios", {"name": "Shelf day", "blueprintId": shelf["id"], **day}),
+        ("dashboards", {"name": "Warmth", "layout": {"main": [settings]}}),
+        ("views", {"name": "Mine", "table": "t", "settings": settings}),
+    ):
+        made = await project.http.post(f"{project.path}/{plural}", json=body)
+        assert made.status_code == 201, made.text
+    async with api.client(api.user(project.id, "*")) as other:
+        await other.post(f"{project.path}/views", json={"name": "His", "table": "t", "settings": settings})
+    document, blueprint = edited(project.document)
+    del blueprint["attributes"][0]
+    del blueprint["messageRouteName"]
+    plan = await project.plan(document | {"messageRoutes": []})
+    assert sorted(one["where"] for one in plan["references"]) == [
+        "dashboards Warmth: layout", "scenarios Cold day: tracks", "views Mine: settings",
+    ]  # fmt: skip
+    assert plan["breaking"]

@@ -192,6 +192,15 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     else:
         problem = ApiError(status, "request.refused", "the request cannot be read", "see /v1/docs")
     answer = _answer(request, problem)
-    if isinstance(error, HTTPException) and error.headers:
+    if status == 405:
+        answer.headers["Allow"] = ", ".join(_methods(request))
+    elif isinstance(error, HTTPException) and error.headers:
         answer.headers.update(error.headers)
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that a path has an operation for: the framework knows only those of the first."""
+    routes = (route for route in request.app.routes if isinstance(route, APIRoute))
+    fitting = (route for route in routes if route.path_regex.match(request.scope["path"]))
+    return sorted({method for route in fitting for method in route.methods or ()})

@@ -165,3 +165,33 @@ async def test_a_project_or_system_that_is_not_there_has_no_empty_lists(api: Api
             answers[path] = (await http.get(path, params=asked)).status_code
     assert len(answers) > 30
     assert {path: status for path, status in answers.items() if status != 404} == {}
+
+
+async def test_every_refusal_has_the_one_shape(api: Api) -> None:
+    project = api.project(ids.new_id())
+    json_type = {"Content-Type": "application/json"}
+    async with api.client(api.admin()) as http:
+        path = f"/v1/project/{project}/blueprints"
+        made = (await http.post(path, json=BLUEPRINT)).json()
+        item, query = f"/v1/blueprint/{made['id']}", {"projectId": project}
+        answers = {
+            "405": await http.put(item, params=query),
+            "404": await http.get("/v1/nowhere/at/all"),
+            "400 malformed": await http.post(path, content=b'{"name":', headers=json_type),
+            "400 no UTF-8": await http.post(path, content=b'{"name":"\xff"}', headers=json_type),
+            "400 deep": await http.post(path, content=b"[" * 100_000, headers=json_type),
+            "400 type": await http.post(path, content=b"name=x", headers={"Content-Type": "text/plain"}),
+            "400 NaN": await http.patch(item, content=b'{"metadata/x":NaN}', params=query, headers=json_type),
+            "412": await http.patch(item, json={}, params=query, headers={"If-Match": 'W/"9", "8"'}),
+            "413": await http.post(path, content=b" " * 10_000_001, headers=json_type),
+        }
+        async with api.client() as nobody:
+            answers["401"] = await nobody.get(path)
+        head = await http.head(item, params=query)
+    for said, answer in answers.items():
+        body = answer.json()
+        assert set(body) == {"status", "error", "message", "description", "requestId"}, said
+        assert body["status"] == answer.status_code == int(said[:3]), said
+        assert body["requestId"] == answer.headers["X-Request-Id"], said
+    assert answers["405"].headers["Allow"] == "DELETE, GET, PATCH"
+    assert head.status_code == 405

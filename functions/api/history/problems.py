@@ -55,18 +55,17 @@ def told() -> Iterator[None]:
         ) from error
 
 
-def is_limit(error: Rejected) -> bool:
-    """Whether a query was refused for the bytes that it would read."""
-    return error.error_type == _LIMIT
-
-
-def too_expensive(would_read: int, limit: int) -> ApiError:
+def too_expensive(
+    would_read: int,
+    limit: int,
+    advice: str = "Ask for less time or fewer paths; dryRun=true says what a query would read, at no cost.",
+) -> ApiError:
     """400: the query would read more than it may."""
     return ApiError(
         400,
         "history.tooExpensive",
         f"the query would read {would_read} bytes, and may read {limit}",
-        "Ask for less time or fewer paths; dryRun=true says what a query would read, at no cost.",
+        advice,
     )
 
 

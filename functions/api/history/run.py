@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from functions.api.history import cursors, exports, problems
+from functions.api.history import costs, cursors, exports, problems
 from functions.api.history.reading import body_of
 from functions.api.needs import Call
 from shared import clock, history_query
@@ -20,15 +20,13 @@ from shared.errors import Rejected
 from shared.history_query.columns import Model
 from shared.history_query.instants import LATEST_MS
 
-DEFAULT_MAX_BYTES = 10 * 2**30
-QUERY_SECONDS = 60.0
 # Rows of a page of an export: about 2 MB.
 _EXPORT_ROWS = 5_000
 
 
 def max_bytes(query: history_query.Query) -> int:
     """How many bytes a query may read: the server's limit, or less if the query says so."""
-    limit = int(settings().number("HISTORY_MAX_BYTES", DEFAULT_MAX_BYTES))
+    limit = costs.max_bytes()
     return min(limit, query.max_bytes or limit)
 
 
@@ -76,7 +74,7 @@ async def _start(query: history_query.Query, compiled: history_query.Compiled, n
     job_id = cursors.job_id(compiled, nonce)
     try:
         with problems.told():
-            return await bigquery.start(compiled.sql, compiled.parameters, job_id, limit, QUERY_SECONDS)
+            return await bigquery.start(compiled.sql, compiled.parameters, job_id, limit, costs.SECONDS)
     except Rejected as error:
         raise await _expensive(compiled, limit) from error
 
@@ -92,7 +90,7 @@ async def _first(
     """The first page of a job; here too a limit may turn out to be too low."""
     try:
         with problems.told():
-            return await bigquery.page(job, size, QUERY_SECONDS, first=query.start_index)
+            return await bigquery.page(job, size, costs.SECONDS, first=query.start_index)
     except Rejected as error:
         raise await _expensive(compiled, max_bytes(query)) from error
 
@@ -120,7 +118,7 @@ async def _page(
 
 async def _next(job: bigquery.Job, size: int, token: str) -> bigquery.Page:
     with problems.read_on():
-        return await bigquery.page(job, size, QUERY_SECONDS, token)
+        return await bigquery.page(job, size, costs.SECONDS, token)
 
 
 async def _export(
@@ -149,7 +147,7 @@ async def _stream(
             yield await asyncio.to_thread(exports.rows, compiled.outputs, page.rows, format_)
         if not page.token:
             return
-        page = await bigquery.page(job, _EXPORT_ROWS, QUERY_SECONDS, page.token)
+        page = await bigquery.page(job, _EXPORT_ROWS, costs.SECONDS, page.token)
 
 
 def _json(answer: Any) -> Response:

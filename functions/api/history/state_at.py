@@ -7,19 +7,17 @@ read as well, up to 30 days back. What came in later than that counts from the n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.api.history import problems
+from functions.api.history import costs, problems
 from shared import clock, device_rows, fold, history, ids
 from shared.clients import bigquery
 from shared.config import settings
-from shared.errors import ApiError, Rejected
+from shared.errors import Rejected
 
 MAX_DEVICES = 1_000
-DEFAULT_MAX_BYTES = 10 * 2**30
-_SECONDS = 60.0
 _PAGE_ROWS = 5_000
 _DAY_MS = 86_400_000
 # A snapshot's registers were read within the day before its instant.
@@ -61,10 +59,8 @@ async def state_at(
     snapshot = await _snapshot(project_id, at)
     dataset = settings().bigquery_dataset
     sql, parameters = rows_query(dataset, project_id, sorted(states), at, snapshot, blueprint_ids)
-    job = await _start(sql, parameters)
-    with problems.told():
-        async for page in bigquery.pages(job, _PAGE_ROWS, _SECONDS):
-            _fold(states, page.rows)
+    async for rows in _rows(sql, parameters, _PAGE_ROWS):
+        _fold(states, rows)
     return states
 
 
@@ -128,24 +124,25 @@ def _fold(states: Mapping[str, State], rows: Sequence[Sequence[str | None]]) -> 
 async def _snapshot(project_id: str, at: int) -> int | None:
     """The instant of the newest complete snapshot at or before ``at``, epoch ms."""
     sql, parameters = device_rows.newest_snapshot(settings().bigquery_dataset, project_id, at, clock.now_ms())
-    job = await _start(sql, parameters)
-    with problems.told():
-        page = await bigquery.page(job, 1, _SECONDS)
-    newest = page.rows[0][0] if page.rows else None
-    return None if newest is None else int(newest)
+    found = [row[0] async for rows in _rows(sql, parameters, 1) for row in rows]
+    return int(found[0]) if found and found[0] is not None else None
 
 
-async def _start(sql: str, parameters: Sequence[bigquery.Parameter]) -> bigquery.Job:
-    limit = int(settings().number("HISTORY_MAX_BYTES", DEFAULT_MAX_BYTES))
-    job_id = f"fulcrum_{ids.new_id()}"
+async def _rows(
+    sql: str, parameters: Sequence[bigquery.Parameter], size: int
+) -> AsyncIterator[list[list[str | None]]]:
+    """All rows of a query, a page at a time.
+
+    A job that is not done within the call that started it says only with its result what it would read.
+    """
+    limit = costs.max_bytes()
     try:
         with problems.told():
-            return await bigquery.start(sql, parameters, job_id, limit, _SECONDS)
+            job = await bigquery.start(sql, parameters, f"fulcrum_{ids.new_id()}", limit, costs.SECONDS)
+            async for page in bigquery.pages(job, size, costs.SECONDS):
+                yield page.rows
     except Rejected as error:
         with problems.told():
             would_read = await bigquery.estimate(sql, parameters)
-        raise _expensive(would_read, limit) from error
-
-
-def _expensive(would_read: int, limit: int) -> ApiError:
-    return problems.too_expensive(would_read, limit)
+        advice = "Ask for fewer devices, or for an instant that a daily snapshot stands before."
+        raise problems.too_expensive(would_read, limit, advice) from error

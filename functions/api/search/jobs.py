@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from functions.api.history import problems
+from functions.api.history import costs, problems
 from functions.api.history.cursors import new_nonce
 from shared import clock, device_rows, ids
 from shared.clients import bigquery
@@ -17,8 +17,6 @@ from shared.search.body import Search
 from shared.search.fleet_sql import Window
 from shared.search.queries import Sql
 
-DEFAULT_MAX_BYTES = 10 * 2**30
-SECONDS = 60.0
 # How long the newest snapshot that was found is used for live searches: rows since an older one are more.
 _KNOWN_SECONDS = 300.0
 _KNOWN_PROJECTS = 1_000
@@ -76,10 +74,10 @@ def job_id(sql: Sql, nonce: str) -> str:
 
 async def start(sql: Sql, nonce: str) -> bigquery.Job:
     """Start a query; ApiError 400 ``search.tooExpensive`` for one that would read too much."""
-    limit = int(settings().number("HISTORY_MAX_BYTES", DEFAULT_MAX_BYTES))
+    limit = costs.max_bytes()
     try:
         with problems.told():
-            return await bigquery.start(sql.text, sql.parameters, job_id(sql, nonce), limit, SECONDS)
+            return await bigquery.start(sql.text, sql.parameters, job_id(sql, nonce), limit, costs.SECONDS)
     except Rejected as error:
         raise _too_expensive(limit) from error
 
@@ -88,23 +86,26 @@ async def read(job: bigquery.Job, size: int, first: int = 0) -> bigquery.Page:
     """A page of a result, from row ``first`` on."""
     try:
         with problems.told():
-            return await bigquery.page(job, size, SECONDS, first=first)
+            return await bigquery.page(job, size, costs.SECONDS, first=first)
     except Rejected as error:
         # A job that is not done within the call that started it says only now what it would read.
-        raise _too_expensive(int(settings().number("HISTORY_MAX_BYTES", DEFAULT_MAX_BYTES))) from error
+        raise _too_expensive(costs.max_bytes()) from error
 
 
 async def read_on(job: bigquery.Job, size: int, first: int) -> bigquery.Page:
     """A later page; ApiError 400 ``cursor.expired`` where the result is gone, ``cursor.invalid``."""
     with problems.read_on():
-        return await bigquery.page(job, size, SECONDS, first=first)
+        return await bigquery.page(job, size, costs.SECONDS, first=first)
 
 
 async def all_rows(job: bigquery.Job, size: int) -> AsyncIterator[list[list[str | None]]]:
     """All rows of a result, a page at a time."""
-    with problems.told():
-        async for page in bigquery.pages(job, size, SECONDS):
-            yield page.rows
+    try:
+        with problems.told():
+            async for page in bigquery.pages(job, size, costs.SECONDS):
+                yield page.rows
+    except Rejected as error:
+        raise _too_expensive(costs.max_bytes()) from error
 
 
 def _too_expensive(limit: int) -> ApiError:

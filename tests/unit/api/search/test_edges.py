@@ -15,6 +15,8 @@ from tests.support.warehouse import data_row
 from tests.unit.api.search.conftest import Fleet
 from tests.unit.api.search.test_search import ask
 
+NAMES = {"terms": {"field": "name"}}
+
 
 @pytest.mark.parametrize("key", ["floor", "a.b", "c-d", "e:f", "g.h.i"])
 async def test_pages_by_any_key_of_metadata_come_to_an_end(fleet: Fleet, key: str) -> None:
@@ -50,6 +52,24 @@ async def test_a_cursor_to_a_place_that_bigquery_refuses(
             answer = await ask(cold, body | {"cursor": cursor})
         assert (answer.status_code, answer.json()["error"]) == (status, error)
         assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("which", ["page", "pages"])
+async def test_a_job_that_says_late_what_it_would_read(
+    cold: Fleet, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    def late(*_: Any, **__: Any) -> Any:
+        raise Rejected("bigquery.bytesBilledLimitExceeded", "words of BigQuery")
+
+    monkeypatch.setattr(bigquery, which, late)
+    token = cold.api.user(cold.project, "device.read", "device.readHistory")
+    async with cold.api.client(token) as http:
+        past = await http.get("/v1/device/d1/getHistorical", params={"at": clock.now_ms()})
+    found = await ask(cold, {"filter": {"type": "exists", "field": "name"}, "aggs": {"n": NAMES}}, token)
+    wanted = [(found, "search.tooExpensive")] + ([(past, "history.tooExpensive")] if which == "pages" else [])
+    for answer, error in wanted:
+        assert (answer.status_code, answer.json()["error"]) == (400, error)
+        assert "words" not in answer.text
 
 
 @pytest.mark.parametrize("at", ["9" * 5000, "1" * 16, "0001-01-01T00:00:00+14:00", "\u0665"])

@@ -6,12 +6,22 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from local.environment import loopback_direct
+from shared.clients import history, pubsub
 from shared.config import settings
 
 # Tests talk to this machine alone; a proxy is for pip, which a test of the packages starts.
 os.environ.update(loopback_direct(os.environ))
+
+# The same examples in every run, however slow the machine: what failed fails again, and what passed passes.
+# `make test ARGS="--hypothesis-profile random"` looks for further ones.
+_CHECKS = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+hypothesis.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=_CHECKS)
+hypothesis.register_profile("random", deadline=None, suppress_health_check=_CHECKS)
+hypothesis.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +33,13 @@ def _own_environment() -> Iterator[None]:
         os.environ.clear()
         os.environ.update(before)
     settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_clients() -> Iterator[None]:
+    """What a test puts in the place of a client is gone after it; else dozens of others would talk to it."""
+    before = pubsub.publish, history.append
+    yield
+    after = pubsub.publish, history.append
+    pubsub.publish, history.append = before
+    assert after == before, "a client was left replaced: undo patches in the reverse order of their making"

@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest import assemble, decode, split
@@ -171,7 +171,6 @@ async def test_a_thousand_damaged_requests(monkeypatch: pytest.MonkeyPatch) -> N
     assert set(statuses) == {202, 207, 400}
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200))
 def test_any_bytes_are_events_or_named_as_none(body: bytes) -> None:
     from shared.errors import ApiError

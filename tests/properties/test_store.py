@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.processes import ROOT
@@ -21,7 +21,7 @@ from tests.support.emulators import Address, embedded
 from tests.unit.store.conftest import Faults
 from tests.unit.store.world import World, fields, outcome
 
-MANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=25)
 ALIASES = ("a", "b", "c")
 
 

@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.ingest import assemble
@@ -81,7 +81,7 @@ async def deliver(body: bytes) -> None:
 
 
 @given(_batches, st.integers(0, 2**32), st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_state_is_the_fold_of_the_history(batches: list[Any], seed: int, together: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "_PAUSE", 0)
@@ -134,7 +134,7 @@ _sent = st.fixed_dictionaries(
 
 
 @given(st.lists(_sent, min_size=1, max_size=6), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_order_repetition_and_batching_change_neither_state_nor_history(
     sent: list[dict[str, Any]], data: st.DataObject
 ) -> None:

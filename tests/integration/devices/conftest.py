@@ -39,12 +39,13 @@ def stack(bigquery: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def world(stack: PushStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(stack: PushStack) -> Iterator[World]:
     """A project of its own, with the API pointed at the stack."""
-    with environment(stack.firestore):
-        monkeypatch.setattr(pubsub, "publish", _PUBLISH)
-        monkeypatch.setattr(history, "append", _APPEND)
+    # Undone before the environment is: else what the environment put in their place would come back.
+    with environment(stack.firestore), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pubsub, "publish", _PUBLISH)
+        patch.setattr(history, "append", _APPEND)
         for name, value in stack.environment.items():
-            monkeypatch.setenv(name, value)
+            patch.setenv(name, value)
         settings.cache_clear()
         yield World(Api(stack.firestore, stack.documents))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.integration.firestore import reference
@@ -18,9 +18,7 @@ from tests.support.emulators import Address
 FIELDS = ["a", "b", "m.k"]
 SETTINGS = settings(
     max_examples=60,
-    deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 COLLECTIONS = itertools.count()
 

@@ -10,7 +10,8 @@ from shared import ids
 from tests.support.history import History, embedded_history, history_environment
 
 
-@pytest.fixture(scope="session")
+# As long as the tests of this folder: what it sets in this process ends with them.
+@pytest.fixture(scope="package")
 def running() -> Iterator[History]:
     with embedded_history() as made:
         yield made

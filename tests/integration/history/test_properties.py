@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ApiError, Rejected
@@ -141,7 +141,7 @@ _state: dict[str, Any] = {}
 _BY_NAME = ("Fulcrum's emulator", "int64 overflow", "overflow")
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(bodies(), st.sampled_from(["history", "events"]))
 def test_a_query_runs_or_is_refused_by_name_and_shows_its_own_project(
     history: History, body: dict[str, Any], model: Model

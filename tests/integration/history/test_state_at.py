@@ -10,7 +10,7 @@ import pytest
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.api.history.state_at import MAX_DEVICES, state_at
@@ -49,7 +49,7 @@ def folded(events: list[DeviceDataEvent], until: int) -> dict[str, Any]:
     return fold.derive(registers)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(changes, st.integers(-1, 10))
 def test_any_events_fold_to_what_the_device_had(
     history: History, given: list[tuple[int, list[Write], bool]], offset: int

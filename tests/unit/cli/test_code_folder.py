@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fulcrum.cli import code_folder
@@ -47,7 +47,7 @@ def test_the_same_document_comes_back(tmp_path: Path) -> None:
 
 
 @example({"\x85": "\x85", "a\u2028b": "c\u2029\n", "\ufeff": " \n x"})
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(metadata=st.dictionaries(st.text(max_size=8), _json, max_size=4))
 def test_any_values_come_back(tmp_path: Path, metadata: dict[str, Any]) -> None:
     document = DOCUMENT | {"systems": [{"alias": "north", "name": "N", "metadata": metadata}]}

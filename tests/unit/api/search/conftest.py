@@ -43,7 +43,8 @@ class Fleet:
         self.api.documents.document(f"projects/{self.project}/devices/{device_id}").update(fields)
 
 
-@pytest.fixture(scope="session")
+# As long as the tests of this folder: what it sets in this process ends with them.
+@pytest.fixture(scope="package")
 def stores() -> Iterator[tuple[Api, Warehouse]]:
     with warehouse() as store, embedded_api() as api:
         yield api, store

@@ -19,6 +19,8 @@ MORE = {
     "warm_noop_push_transponder",
     "event_at_100_devices",
     "event_at_2k_devices",
+    "api_cold_start_signed_in",
+    "api_memory_signed_in",
 }
 
 

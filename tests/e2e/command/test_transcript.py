@@ -25,7 +25,17 @@ _SECONDS = 60
 def test_the_readme_builds_a_project_sends_and_reads_back(shell: Shell) -> None:
     played = list(steps((ROOT / "README.md").read_text()))
     typed = " ".join(step.typed for step in played)
-    for command in ("setup", "project create", "device import", "send", "device show", "history", "search", "tail"):
+    commands = (
+        "setup",
+        "project create",
+        "device import",
+        "send",
+        "device show",
+        "history",
+        "search",
+        "tail",
+    )
+    for command in commands:
         assert f"fulcrum {command}" in typed, f"the transcript has no fulcrum {command}"
     for step in played:
         assert played_until(shell, step) == masked(step.answered), step.typed

@@ -35,8 +35,12 @@ async def test_a_name_that_a_device_has_got_is_unknown_no_more(api: Api) -> None
     here = site(api)
     here.unknown(api, "a")
     here.unknown(api, "b")
-    body = {"name": "n", "blueprintId": here.blueprint, "networkId": here.network}
-    body |= {"networkAliases": {here.network: {"serial": "a"}}}
+    body = {
+        "name": "n",
+        "blueprintId": here.blueprint,
+        "networkId": here.network,
+        "networkAliases": {here.network: {"serial": "a"}},
+    }
     async with api.client(api.admin()) as http:
         await http.post(f"/v1/system/{here.system}/devices", params=here.query, json=body)
         listed = (await http.get(f"/v1/project/{here.project}/unknownDevices")).json()

@@ -41,12 +41,13 @@ def aggregated(dataset: str, project_id: str, search: Search, window: Window) ->
 
 
 def definitions_of(dataset: str, project_id: str, device_ids: list[str], window: Window) -> Sql:
-    """The definitions of some devices at a window's end: columns ``device_id`` and ``data``."""
+    """The definitions of some devices at a window's end: columns ``device_id``, ``data``, and ``ms`` of the
+    change that made it so."""
     parameters = Parameters()
     rows = source(dataset, project_id, window, "device", parameters)
     wanted = parameters.texts(device_ids)
     return Sql(
-        f"SELECT device_id, data FROM ({rows}) WHERE device_id IN UNNEST({wanted}) {NEWEST}",  # noqa: S608
+        f"SELECT device_id, data, ms FROM ({rows}) WHERE device_id IN UNNEST({wanted}) {NEWEST}",  # noqa: S608
         parameters.all(),
     )
 

@@ -184,11 +184,12 @@ async def _then(
     sql = queries.definitions_of(settings().bigquery_dataset, project_id, device_ids, span)
     job = await jobs.start(sql, new_nonce())
     rows = [row async for page_rows in jobs.all_rows(job, 1_000) for row in page_rows]
-    definitions = {str(device_id): json.loads(text or "{}") for device_id, text in rows}
+    definitions = {str(device_id): (json.loads(text or "{}"), int(ms or 0)) for device_id, text, ms in rows}
     states = await state_at(project_id, device_ids, at)
     items = []
     for device_id in device_ids:
-        fields = device_rows.definition(definitions.get(device_id, {}))
+        content, changed = definitions.get(device_id, ({}, 0))
+        fields = device_rows.definition(content) | {"lastModified": changed}
         state = states[device_id]
         item = {"id": device_id, **fields, "data": state.data}
         if state.last_event_time is not None:

@@ -108,6 +108,7 @@ async def test_one_device_at_a_past_instant(cold: Fleet) -> None:
     first, second = (await read("d1", then)), (await read("d1", str(now)))
     assert (first.json()["name"], first.json()["data"]["t"]) == ("Alpha", 5)
     assert (second.json()["name"], second.json()["data"]["t"]) == ("Later", 6)
+    assert [one.json()["lastModified"] for one in (first, second)] == [cold.before, now - 60_000]
     assert "etag" not in first.headers
     assert (await read("d1", then, paths="position/lat")).json()["data"] == {"position": {"lat": 52.0}}
     # Deleted since: it is told as it was, and to whom it would have been told.

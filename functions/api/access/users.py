@@ -18,7 +18,7 @@ from shared.model.user import PlatformUserCreate, User, UserCreate
 from shared.store import cascade
 from shared.store import query as queries
 from shared.store.audit import Actor
-from shared.store.change import Change, check_match, retrying
+from shared.store.change import Change, check_match, retrying, taken
 from shared.store.query import Query, Where
 from shared.store.scope import Stored
 
@@ -91,6 +91,7 @@ async def create(call: Call, body: UserCreate | PlatformUserCreate, key: str | N
         # A fast hash of a password must stand nowhere: the key holds for all of the body but that.
         made = await once.known_id(call, change, key, "user_create", fields, above=above)
         if made is None:
+            await _check_name(home, body.username)
             made = change.create(home.kind, fields | secret, change.planned_id)
             if fields.get("admin"):
                 await people.change_administrators(change, made, True)
@@ -115,6 +116,8 @@ async def update(
         whole = validated(home.kind, stored, changed)
         if own is None and _IDENTITY & changed.keys():
             await require_power(call, stored)
+        if "username" in changed:
+            await _check_name(home, str(whole["username"]))
         change = change_in(call, home)
         if "admin" in changed:
             await people.change_administrators(change, stored.id, bool(whole["admin"]))
@@ -126,6 +129,16 @@ async def update(
 
     made: Stored[User] = await retrying(attempt)
     return made
+
+
+async def _check_name(home: people.Home, username: str) -> None:
+    """ApiError 409 for the name of a platform user who works in the project.
+
+    At sign-in an account goes before him: whoever may make accounts could keep him out by one.
+    """
+    member = await people.by_name(username, "") if home.project_id else None
+    if member is not None and home.project_id in (member.fields.get("projects") or ()):
+        raise taken("user", "username", username)
 
 
 async def delete(call: Call, user_id: str, if_match: str | None) -> str | None:

@@ -82,6 +82,7 @@ def module_world() -> Iterator[World]:
         for kind, collection in KINDS.items():
             made.ids[f"{kind}_id"] = made.ids[f"{kind}Id"] = f"{kind}-1"
             where.collection(collection).document(f"{kind}-1").set({"name": kind, "version": 1, "created": 1})
+        where.collection("devices").document("device-1").update({"systemId": "system-1"})
         api.documents.document("networks/network-1").set(
             {"projectId": made.project, "name": "n", "version": 1}
         )
@@ -207,6 +208,35 @@ async def _sent(http: httpx.AsyncClient, request: dict[str, Any], token: str | N
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     return await http.request(**(request | {"headers": headers}))
+
+
+async def test_who_holds_everything_elsewhere_in_the_project_neither_changes_nor_sees_anything(
+    world: World,
+) -> None:
+    """An operation that lets in holders on anything asks by itself what they hold on what it is about."""
+    everything = ("*", *sorted(catalogue.names()))
+    callers = [
+        world.api.user(world.project, *everything, on=("system", "system-2")),
+        world.api.user(world.project, *everything, on=("device", "device-2")),
+    ]
+    faults: dict[str, str] = {}
+    before = world.stored()
+    async with world.api.client() as http:
+        for operation in OPERATIONS:
+            # Of views, everybody may have some of his own.
+            if operation.permission == "signedIn" or operation.id in ("live_get", "view_create"):
+                continue
+            for token in callers:
+                answer = await _sent(http, operation.request(world.project, world.ids), token)
+                told = [one for one in ("device-1", "system-1") if one in answer.text]
+                if answer.is_success and told:
+                    faults[operation.id] = answer.text[:300]
+                after = world.stored()
+                if after != before:
+                    changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
+                    faults[operation.id] = f"changed {sorted(map(str, changed))[:5]}"
+                    before = after
+    assert faults == {}
 
 
 async def test_whoever_may_is_let_in(world: World) -> None:

@@ -207,6 +207,23 @@ async def test_only_administrators_of_the_platform_see_and_change_its_users(api:
         assert {member.id, stranger.id} <= {item["id"] for item in listed}
 
 
+async def test_nobody_keeps_a_member_out_by_an_account_of_his_name(api: Api) -> None:
+    project = api.project(ids.new_id())
+    member, stranger = account(api, projects=[project]), account(api)
+    async with api.client(api.user(project, *ALL)) as http:
+        path = f"/v1/project/{project}/accounts"
+        refused = await http.post(
+            path, json={"username": member.username.upper(), "password": PASSWORD + "x"}
+        )
+        assert (refused.status_code, refused.json()["error"]) == (409, "user.usernameTaken")
+        made = await http.post(path, json={"username": stranger.username})
+        assert made.status_code == 201
+        renamed = await http.patch(f"/v1/user/{made.json()['id']}", json={"username": member.username})
+        assert (renamed.status_code, renamed.json()["error"]) == (409, "user.usernameTaken")
+    async with api.client() as http:
+        assert (await sign_in(http, member, project)).status_code == 200
+
+
 async def test_a_project_sees_of_a_platform_user_neither_his_other_projects_nor_his_address(api: Api) -> None:
     project, secret = api.project(ids.new_id()), api.project(ids.new_id())
     private: dict[str, Any] = {"email": "private@example.com", "metadata": {"phone": "+47"}, "admin": False}

@@ -18,6 +18,7 @@ from shared import collector
 
 # Group → the modules that it is made of; each has a ``router``.
 MODULES: dict[str, tuple[str, ...]] = {
+    "device": ("devices.item_routes",),
     "devices": ("devices.routes",),
     "data": ("devices.data_routes",),
     "relations": ("devices.relation_routes", "devices.interface_routes"),
@@ -61,7 +62,7 @@ WORDS: dict[str, str] = {
     "user/devices": "access",
     "accounts": "access",
     "apiAccess": "keys",
-    "device": "devices",
+    "device": "device",
     "devices": "devices",
     "devices.search": "search",
     "data": "data",

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from functions.api.devices import access, bodies, sending
 from functions.api.devices.bodies import Accepted, SetValue
-from functions.api.devices.routes import DeviceId
+from functions.api.devices.parameters import DeviceId
 from functions.api.needs import Call, needs
 from functions.api.resources import once
 from functions.api.resources.answers import GONE, problem

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from functions.api.devices import changing, interface, listing
+from functions.api.devices.parameters import ITEM
 from functions.api.devices.reaching import Reach
-from functions.api.devices.routes import ITEM
 from functions.api.devices.walk import parse
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, once, patch

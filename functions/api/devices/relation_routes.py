@@ -6,7 +6,7 @@ from fastapi import Path, Query, Response
 from pydantic import Field
 
 from functions.api.devices import access, listing, relations
-from functions.api.devices.routes import ITEM, DeviceId
+from functions.api.devices.parameters import ITEM, DeviceId
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
 from functions.api.resources.answers import GONE, etag, problem

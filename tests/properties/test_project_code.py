@@ -1,4 +1,4 @@
-"""Documents, changes by hand and jobs in any order at once: a project stays whole, every revision comes back."""
+"""Documents, changes by hand and jobs at once, in any order: the project stays whole, revisions come back."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ NEEDS = {
     for method in route.methods or ()
 }
 LISTS = re.compile(r"_(list|search|search_root)\Z")
+# What nobody hears who has no right on the device or the system that says it.
+HUSH = "hush-4711"
 # A project with one of whatever a path may name.
 KINDS = {
     **{"system": "systems", "blueprint": "blueprints", "attribute": "attributes", "device": "devices"},
@@ -82,7 +84,10 @@ def module_world() -> Iterator[World]:
         for kind, collection in KINDS.items():
             made.ids[f"{kind}_id"] = made.ids[f"{kind}Id"] = f"{kind}-1"
             where.collection(collection).document(f"{kind}-1").set({"name": kind, "version": 1, "created": 1})
-        where.collection("devices").document("device-1").update({"systemId": "system-1"})
+        device = {"systemId": "system-1", "name": HUSH, "data": {"a": HUSH}, "metadata": {"b": HUSH}}
+        where.collection("devices").document("device-1").update(device)
+        system = {"name": HUSH, "contacts": [{"name": HUSH}]}
+        where.collection("systems").document("system-1").update(system)
         api.documents.document("networks/network-1").set(
             {"projectId": made.project, "name": "n", "version": 1}
         )
@@ -228,8 +233,7 @@ async def test_who_holds_everything_elsewhere_in_the_project_neither_changes_nor
                 continue
             for token in callers:
                 answer = await _sent(http, operation.request(world.project, world.ids), token)
-                told = [one for one in ("device-1", "system-1") if one in answer.text]
-                if answer.is_success and told:
+                if HUSH in answer.text:
                     faults[operation.id] = answer.text[:300]
                 after = world.stored()
                 if after != before:

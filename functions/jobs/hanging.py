@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-# Documents that may be large: a step buries few of them, and keeps their content in tombstones.
+# Documents that may be large: their content is kept in tombstones, so a step buries few of them; more, up to
+# GROUP, where those that it has read are small.
 LARGE = frozenset({"scenarios", "dashboards", "views", "timers"})
 FEW = 3
 # How many tombstones a step takes at once: what the operator ``in`` compares with.

@@ -124,11 +124,12 @@ async def _by_rules(job: Job, kind: str, resource_ids: Sequence[str], effects: E
     for rule in hanging.rules(kind):
         cost = {"remove": 1, "bury": 3, "edit": 2}[rule.effect]
         limit = effects.room // cost
-        if rule.collection in hanging.LARGE:
-            limit = min(limit, hanging.FEW)
         if not limit:
             return False
-        found = await find.by_rule(job.project_id, rule, resource_ids, limit)
+        if rule.collection in hanging.LARGE:
+            found, limit = await _large(job, rule, resource_ids, effects, limit)
+        else:
+            found = await find.by_rule(job.project_id, rule, resource_ids, limit)
         for document in found:
             if rule.effect == "remove":
                 effects.remove(document)
@@ -139,6 +140,25 @@ async def _by_rules(job: Job, kind: str, resource_ids: Sequence[str], effects: E
         if len(found) == limit:
             return False
     return True
+
+
+async def _large(
+    job: Job, rule: hanging.Rule, resource_ids: Sequence[str], effects: Effects, limit: int
+) -> tuple[list[firestore.Document], int]:
+    """Documents that may be large, and how many were asked for: few at first, then as many as seem to fit.
+
+    A step that did not fit after all is followed by one with a lower limit, which takes few.
+    """
+    few = min(limit, hanging.FEW)
+    found = await find.by_rule(job.project_id, rule, resource_ids, few)
+    if len(found) < few or effects.limit < MAX_WRITES:
+        return found, few
+    largest = max(sum(value.ByteSize() for value in document.fields.values()) for document in found)
+    # Its content is written twice: to the tombstone and to the audit.
+    more = min(limit, hanging.GROUP, MAX_BYTES // 3 // (largest + 1_000))
+    return (
+        (await find.by_rule(job.project_id, rule, resource_ids, more), more) if more > few else (found, few)
+    )
 
 
 def _edit(

@@ -9,6 +9,9 @@ from shared.history_query.expr import Expr, built
 from shared.history_query.functions import Build, Call, Function
 
 _MAX_OFFSET = 10_000
+# The columns that FIRST and LAST go by.
+OUTERMOST_BY = ("time", "event_id")
+OUTERMOST = frozenset({"FIRST", "LAST"})
 # All rows of the partition; up to the present row.
 WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
 RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
@@ -56,13 +59,14 @@ def _count_distinct(call: Call) -> Expr:
 
 
 def _outermost(direction: str) -> Build:
-    """The first or last value by time that is there at all."""
+    """The first or last value that is there at all: by time, of one time by the id, as states settle."""
 
     def build(call: Call) -> Expr:
         value = call.args[0]
         if value.type == "JSON":
             value = replace(value, sql=f"IF(JSON_TYPE({value.sql}) = 'null', NULL, {value.sql})")
-        sql = f"ARRAY_AGG({value.sql} IGNORE NULLS ORDER BY time {direction} LIMIT 1)[SAFE_OFFSET(0)]"
+        by = ", ".join(f"{column} {direction}" for column in OUTERMOST_BY)
+        sql = f"ARRAY_AGG({value.sql} IGNORE NULLS ORDER BY {by} LIMIT 1)[SAFE_OFFSET(0)]"
         return _folded(built(sql, value.type, value))
 
     return build

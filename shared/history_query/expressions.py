@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.history_query.aggregates import AGGREGATES, WINDOWS
+from shared.history_query.aggregates import AGGREGATES, OUTERMOST, OUTERMOST_BY, WINDOWS
 from shared.history_query.casts import cast
 from shared.history_query.columns import Source
 from shared.history_query.expr import Expr, Parameters, bounded
@@ -176,6 +176,8 @@ class Reader:
             if argument.aggregate or argument.window:
                 problem = f"{call.name} cannot take what an aggregate or a window function made"
                 raise refusal(call.at(index), problem, "Use one aggregate a path, and compute around it.")
+        if call.name in OUTERMOST and self.names.source is not None:
+            self.names.source.use(*OUTERMOST_BY)
         return AGGREGATES[call.name](call)
 
     def _window(self, item: Mapping[str, Any], call: Call, place: str) -> Expr:

@@ -109,6 +109,20 @@ async def test_a_cursor_with_an_end_that_no_query_has_is_refused(
     assert (answer.status_code, answer.json()["error"]) == (400, "cursor.invalid")
 
 
+async def test_the_last_of_several_at_one_instant_is_the_one_that_the_state_has(
+    history: History, farm: Farm
+) -> None:
+    time = at("10:00:00.0")
+    ids_ = ["e3", "e9", "e1", "e7", "e5"]
+    history.write(*(event(farm.project, time, {"v": one}, id=one) for one in ids_))
+    paths = [["v", name.lower(), {"function": name}] for name in ("FIRST", "LAST")]
+    async with farm.api.client(farm.token(READ)) as http:
+        answer = await http.post(PATH, json={**WINDOW, "paths": paths})
+        state = await http.get("/v1/device/d1/getHistorical", params={"at": time})
+    assert answer.json()["items"] == [{"first": "e1", "last": "e9"}], answer.text
+    assert state.json()["data"] == {"v": "e9"}
+
+
 async def test_csv_quotes_what_must_be_and_calls_no_formula(history: History, farm: Farm) -> None:
     time = at("10:00:00.0")
     values: list[Any] = [

@@ -34,11 +34,13 @@ class Builder:
 
     async def build(self) -> None:
         """Add every write."""
+        left = self._now.stored.keys() - self._now.state.items.keys()
         for edit in self._difference.edits:
             if edit.action in ("create", "replace"):
                 self._ids[edit.key] = edit.key[-1] if edit.key[0] == "networks" else ids.new_id()
         for edit in self._difference.edits:
-            if edit.action in ("delete", "replace"):
+            # What is created may stand in the place of something that is just being cleared.
+            if edit.action in ("delete", "replace") or edit.key in left:
                 await self._delete(edit)
         for edit in self._difference.edits:
             if edit.key[0] in ("blueprints", "attributes"):

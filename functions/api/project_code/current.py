@@ -55,6 +55,10 @@ async def current(scope: Scope) -> Current:
             continue  # of a blueprint that is being deleted
         if key in found.stored:
             twice.append(f"{section.name}: two are called {key[-1]!r}")
+        if _leads_nowhere(stored, names):
+            # Its target is being deleted, and it with that: no part of the state, but still in its place.
+            found.stored[key] = stored
+            continue
         if stored.fields.get("type") == "relationship":
             names.setdefault("relations", {})[stored.id] = "/".join(key[1:])
         found.stored[key] = stored
@@ -64,6 +68,11 @@ async def current(scope: Scope) -> Current:
             409, "code.ambiguous", "; ".join(sorted(twice)), "give each a name of its own, and try again"
         )
     return found
+
+
+def _leads_nowhere(stored: Stored[Any], names: dict[str, dict[str, str]]) -> bool:
+    target = stored.fields.get("targetBlueprintId")
+    return stored.fields.get("type") == "relationship" and target not in names.get("blueprints", {})
 
 
 async def every(scope: Scope, kind: Kind[Any]) -> AsyncIterator[Stored[Any]]:

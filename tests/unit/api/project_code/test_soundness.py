@@ -253,3 +253,24 @@ async def test_a_plan_names_what_stands_in_no_document_as_well(api: Api, project
         "dashboards Warmth: layout", "scenarios Cold day: tracks", "views Mine: settings",
     ]  # fmt: skip
     assert plan["breaking"]
+
+
+async def test_a_relationship_whose_target_is_being_deleted_is_none(project: Project) -> None:
+    await project.apply(project.document)
+    first = (await project.export())["document"]
+    shelf = await project.blueprint("shelf")
+    assert (await project.http.delete(f"/v1/blueprint/{shelf['id']}")).status_code == 200
+    # Nothing of what hung on it is cleared yet.
+    meanwhile = (await project.export())["document"]
+    cold = next(one for one in meanwhile["blueprints"] if one["alias"] == "coldStore")
+    assert [one["path"] for one in cold["attributes"]] == ["air/temperature"]
+    assert (await project.plan(meanwhile))["changes"] == []
+    back = await project.http.post(f"{project.path}/rollback", json={"revision": 2})
+    assert back.status_code == 200, back.text
+    for _ in range(2):
+        assert (await project.export())["document"] == first
+        async with jobs_function(project.api.topics) as jobs:
+            await jobs.finish()
+    again = await project.http.post(f"{project.path}/rollback", json={"revision": 3})
+    assert again.status_code == 200, again.text
+    assert (await project.export())["document"] == meanwhile

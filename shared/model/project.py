@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.model.base import Description, Kind, Metadata, Model, Name, Resource
+from shared.names import NO_PROJECT
+
+
+def _free(project_id: str) -> str:
+    # What belongs to the platform is kept under this name: its users, among others.
+    if project_id == NO_PROJECT:
+        raise ValueError(f"{NO_PROJECT!r} stands for no project")
+    return project_id
+
 
 ProjectId = Annotated[
     str,
@@ -17,6 +26,7 @@ ProjectId = Annotated[
         description="kebab-case, 2 to 63 characters; unique on the whole server, never changes",
         examples=["greenhouses"],
     ),
+    AfterValidator(_free),
 ]
 Lifetime = Annotated[
     int, Field(ge=60, le=31_536_000, description="Lifetime of its tokens, seconds", examples=[86_400])

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from functions.api.access import api_keys, cookies, grants, known, tokens
 from functions.api.access.principal import EVERYTHING, Grant, Principal
 from shared.errors import ApiError
+from shared.names import NO_PROJECT
 
 _PROJECT_ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 
@@ -38,7 +39,7 @@ async def _session(request: Request, text: str | None, *, is_cookie: bool) -> Pr
     project_id = _project(request, own_project)
     # An account of a project is no administrator of the platform, whatever stands in its document.
     admin = found.user.get("admin") is True and found.of_platform
-    held = await grants.of("user", user_id, project_id) if project_id and not admin else ()
+    held = await _held("user", user_id, project_id) if project_id and not admin else ()
     username = str(found.user.get("username", ""))
     return Principal("user", user_id, username, project_id, admin, held, session_id, found.of_gone)
 
@@ -46,10 +47,15 @@ async def _session(request: Request, text: str | None, *, is_cookie: bool) -> Pr
 async def _key(request: Request, text: str) -> Principal:
     key = await api_keys.recognised(text)
     project_id = _project(request, key.project_id)
-    held = await grants.of("apiAccess", key.id, project_id)
-    if not held and not key.narrowed:
+    held = await _held("apiAccess", key.id, project_id)
+    if not held and not key.narrowed and project_id != NO_PROJECT:
         held = (Grant("project", project_id, frozenset({EVERYTHING})),)
     return Principal("apiAccess", key.id, key.name, project_id, False, held, of_gone=key.of_gone)
+
+
+async def _held(kind: str, subject_id: str, project_id: str) -> tuple[Grant, ...]:
+    # Under that name stands what is the platform's own: no role makes anybody its administrator.
+    return await grants.of(kind, subject_id, project_id) if project_id != NO_PROJECT else ()
 
 
 def _bearer(request: Request) -> str | None:

@@ -23,6 +23,92 @@ class Device:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
+    def get_by_network_alias(self, network_id: str, alias_key: str, value: str) -> types.Device:
+        """Find the device of an outside name.
+
+        The one device that has an alias triple. Two reads, however many devices there are.
+
+        Needs: device.readByNetworkAlias.
+        """
+        return cast(
+            "types.Device",
+            self._sender.send(
+                Request(
+                    "GET",
+                    "/v1/device/getByNetworkAlias",
+                    query={"networkId": network_id, "aliasKey": alias_key, "value": value},
+                )
+            ),
+        )
+
+    def get(self, device_id: str, *, paths: str | None = None, at: str | None = None) -> types.Device:
+        """Read a device.
+
+        One device with its current state; its ETag says the version of its definition. One read. `paths`
+        leaves out of the data what is not asked for. With `at` the device is answered as it was then, even
+        if it was deleted since; without an ETag.
+
+        Needs: device.read.
+        """
+        return cast(
+            "types.Device",
+            self._sender.send(
+                Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths, "at": at})
+            ),
+        )
+
+    def update(
+        self,
+        device_id: str,
+        body: builtins.list[types.PatchOperation] | dict[str, Any],
+        *,
+        if_match: str | None = None,
+    ) -> types.Device:
+        """Change a device.
+
+        Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
+        messageRoute, messageRouteId, metadata, name, networkAliases, networkId, parentDeviceId,
+        simNetworkId, simulated, tags. Its data is changed by setValue, its relations by their own
+        operations. Another networkId drops the aliases in the network that it leaves. With If-Match, only
+        if nobody changed the definition meanwhile; events do not count.
+
+        Needs: device.update.
+        """
+        return cast(
+            "types.Device",
+            self._sender.send(
+                Request(
+                    "PATCH", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match}, body=body
+                )
+            ),
+        )
+
+    def delete(self, device_id: str, *, if_match: str | None = None) -> types.Deleted:
+        """Delete a device.
+
+        The device is gone at once, for events too; a job frees its aliases and tokens, cuts its relations
+        and deletes what it owns. With If-Match, only if nobody changed it meanwhile.
+
+        Needs: device.delete.
+        """
+        return cast(
+            "types.Deleted",
+            self._sender.send(
+                Request("DELETE", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match})
+            ),
+        )
+
+    def verify(self, device_id: str) -> types.Verified:
+        """Check a device.
+
+        Whether all that a device refers to is there, and its aliases lead to it.
+
+        Needs: device.read.
+        """
+        return cast(
+            "types.Verified", self._sender.send(Request("GET", f"/v1/device/{segment(device_id)}/verify"))
+        )
+
     def create(
         self, system_id: str, body: types.DeviceCreate, *, idempotency_key: str | None = None
     ) -> types.Device:
@@ -128,92 +214,6 @@ class Device:
             cursor = page.get("next")
             if cursor is None:
                 return
-
-    def get_by_network_alias(self, network_id: str, alias_key: str, value: str) -> types.Device:
-        """Find the device of an outside name.
-
-        The one device that has an alias triple. Two reads, however many devices there are.
-
-        Needs: device.readByNetworkAlias.
-        """
-        return cast(
-            "types.Device",
-            self._sender.send(
-                Request(
-                    "GET",
-                    "/v1/device/getByNetworkAlias",
-                    query={"networkId": network_id, "aliasKey": alias_key, "value": value},
-                )
-            ),
-        )
-
-    def get(self, device_id: str, *, paths: str | None = None, at: str | None = None) -> types.Device:
-        """Read a device.
-
-        One device with its current state; its ETag says the version of its definition. One read. `paths`
-        leaves out of the data what is not asked for. With `at` the device is answered as it was then, even
-        if it was deleted since; without an ETag.
-
-        Needs: device.read.
-        """
-        return cast(
-            "types.Device",
-            self._sender.send(
-                Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths, "at": at})
-            ),
-        )
-
-    def update(
-        self,
-        device_id: str,
-        body: builtins.list[types.PatchOperation] | dict[str, Any],
-        *,
-        if_match: str | None = None,
-    ) -> types.Device:
-        """Change a device.
-
-        Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        messageRoute, messageRouteId, metadata, name, networkAliases, networkId, parentDeviceId,
-        simNetworkId, simulated, tags. Its data is changed by setValue, its relations by their own
-        operations. Another networkId drops the aliases in the network that it leaves. With If-Match, only
-        if nobody changed the definition meanwhile; events do not count.
-
-        Needs: device.update.
-        """
-        return cast(
-            "types.Device",
-            self._sender.send(
-                Request(
-                    "PATCH", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match}, body=body
-                )
-            ),
-        )
-
-    def delete(self, device_id: str, *, if_match: str | None = None) -> types.Deleted:
-        """Delete a device.
-
-        The device is gone at once, for events too; a job frees its aliases and tokens, cuts its relations
-        and deletes what it owns. With If-Match, only if nobody changed it meanwhile.
-
-        Needs: device.delete.
-        """
-        return cast(
-            "types.Deleted",
-            self._sender.send(
-                Request("DELETE", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match})
-            ),
-        )
-
-    def verify(self, device_id: str) -> types.Verified:
-        """Check a device.
-
-        Whether all that a device refers to is there, and its aliases lead to it.
-
-        Needs: device.read.
-        """
-        return cast(
-            "types.Verified", self._sender.send(Request("GET", f"/v1/device/{segment(device_id)}/verify"))
-        )
 
     def set_value(
         self,
@@ -1172,6 +1172,93 @@ class AsyncDevice:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
+    async def get_by_network_alias(self, network_id: str, alias_key: str, value: str) -> types.Device:
+        """Find the device of an outside name.
+
+        The one device that has an alias triple. Two reads, however many devices there are.
+
+        Needs: device.readByNetworkAlias.
+        """
+        return cast(
+            "types.Device",
+            await self._sender.send(
+                Request(
+                    "GET",
+                    "/v1/device/getByNetworkAlias",
+                    query={"networkId": network_id, "aliasKey": alias_key, "value": value},
+                )
+            ),
+        )
+
+    async def get(self, device_id: str, *, paths: str | None = None, at: str | None = None) -> types.Device:
+        """Read a device.
+
+        One device with its current state; its ETag says the version of its definition. One read. `paths`
+        leaves out of the data what is not asked for. With `at` the device is answered as it was then, even
+        if it was deleted since; without an ETag.
+
+        Needs: device.read.
+        """
+        return cast(
+            "types.Device",
+            await self._sender.send(
+                Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths, "at": at})
+            ),
+        )
+
+    async def update(
+        self,
+        device_id: str,
+        body: builtins.list[types.PatchOperation] | dict[str, Any],
+        *,
+        if_match: str | None = None,
+    ) -> types.Device:
+        """Change a device.
+
+        Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
+        messageRoute, messageRouteId, metadata, name, networkAliases, networkId, parentDeviceId,
+        simNetworkId, simulated, tags. Its data is changed by setValue, its relations by their own
+        operations. Another networkId drops the aliases in the network that it leaves. With If-Match, only
+        if nobody changed the definition meanwhile; events do not count.
+
+        Needs: device.update.
+        """
+        return cast(
+            "types.Device",
+            await self._sender.send(
+                Request(
+                    "PATCH", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match}, body=body
+                )
+            ),
+        )
+
+    async def delete(self, device_id: str, *, if_match: str | None = None) -> types.Deleted:
+        """Delete a device.
+
+        The device is gone at once, for events too; a job frees its aliases and tokens, cuts its relations
+        and deletes what it owns. With If-Match, only if nobody changed it meanwhile.
+
+        Needs: device.delete.
+        """
+        return cast(
+            "types.Deleted",
+            await self._sender.send(
+                Request("DELETE", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match})
+            ),
+        )
+
+    async def verify(self, device_id: str) -> types.Verified:
+        """Check a device.
+
+        Whether all that a device refers to is there, and its aliases lead to it.
+
+        Needs: device.read.
+        """
+        return cast(
+            "types.Verified",
+            await self._sender.send(Request("GET", f"/v1/device/{segment(device_id)}/verify")),
+        )
+
     async def create(
         self, system_id: str, body: types.DeviceCreate, *, idempotency_key: str | None = None
     ) -> types.Device:
@@ -1278,93 +1365,6 @@ class AsyncDevice:
             cursor = page.get("next")
             if cursor is None:
                 return
-
-    async def get_by_network_alias(self, network_id: str, alias_key: str, value: str) -> types.Device:
-        """Find the device of an outside name.
-
-        The one device that has an alias triple. Two reads, however many devices there are.
-
-        Needs: device.readByNetworkAlias.
-        """
-        return cast(
-            "types.Device",
-            await self._sender.send(
-                Request(
-                    "GET",
-                    "/v1/device/getByNetworkAlias",
-                    query={"networkId": network_id, "aliasKey": alias_key, "value": value},
-                )
-            ),
-        )
-
-    async def get(self, device_id: str, *, paths: str | None = None, at: str | None = None) -> types.Device:
-        """Read a device.
-
-        One device with its current state; its ETag says the version of its definition. One read. `paths`
-        leaves out of the data what is not asked for. With `at` the device is answered as it was then, even
-        if it was deleted since; without an ETag.
-
-        Needs: device.read.
-        """
-        return cast(
-            "types.Device",
-            await self._sender.send(
-                Request("GET", f"/v1/device/{segment(device_id)}", query={"paths": paths, "at": at})
-            ),
-        )
-
-    async def update(
-        self,
-        device_id: str,
-        body: builtins.list[types.PatchOperation] | dict[str, Any],
-        *,
-        if_match: str | None = None,
-    ) -> types.Device:
-        """Change a device.
-
-        Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        messageRoute, messageRouteId, metadata, name, networkAliases, networkId, parentDeviceId,
-        simNetworkId, simulated, tags. Its data is changed by setValue, its relations by their own
-        operations. Another networkId drops the aliases in the network that it leaves. With If-Match, only
-        if nobody changed the definition meanwhile; events do not count.
-
-        Needs: device.update.
-        """
-        return cast(
-            "types.Device",
-            await self._sender.send(
-                Request(
-                    "PATCH", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match}, body=body
-                )
-            ),
-        )
-
-    async def delete(self, device_id: str, *, if_match: str | None = None) -> types.Deleted:
-        """Delete a device.
-
-        The device is gone at once, for events too; a job frees its aliases and tokens, cuts its relations
-        and deletes what it owns. With If-Match, only if nobody changed it meanwhile.
-
-        Needs: device.delete.
-        """
-        return cast(
-            "types.Deleted",
-            await self._sender.send(
-                Request("DELETE", f"/v1/device/{segment(device_id)}", headers={"If-Match": if_match})
-            ),
-        )
-
-    async def verify(self, device_id: str) -> types.Verified:
-        """Check a device.
-
-        Whether all that a device refers to is there, and its aliases lead to it.
-
-        Needs: device.read.
-        """
-        return cast(
-            "types.Verified",
-            await self._sender.send(Request("GET", f"/v1/device/{segment(device_id)}/verify")),
-        )
 
     async def set_value(
         self,

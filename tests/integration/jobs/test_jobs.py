@@ -60,8 +60,12 @@ def test_five_thousand_devices_go_in_bounded_steps(running: JobsProcess) -> None
     south = running.api.documents.collection(farm.below("devices")).where(
         filter=_equal("systemId", farm.names["south"])
     )
-    for document in south.stream():
-        document.reference.update({"systemId": farm.names["north"]})
+    moved = [document.reference for document in south.select([]).stream()]
+    for start in range(0, len(moved), 500):
+        batch = running.api.documents.batch()
+        for reference in moved[start : start + 500]:
+            batch.update(reference, {"systemId": farm.names["north"]})
+        batch.commit()
     httpx.delete(f"{running.api.address.http}/calls").raise_for_status()
     job_id = asyncio.run(_begin(farm, SYSTEM, farm.names["north"]))
     job = running.api.documents.document(farm.below("jobs", job_id))

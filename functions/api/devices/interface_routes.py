@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 
-from functions.api.devices import changing, interface, listing
+from functions.api.devices import changing, interface, listing, showing
 from functions.api.devices.parameters import ITEM
 from functions.api.devices.reaching import Reach
 from functions.api.devices.walk import parse
@@ -121,7 +121,7 @@ async def get(
         page = await listing.answered(call, found, per_page, refs=refs)
         return page.model_dump(by_alias=True, exclude_none=True, mode="json")
     etag(response, stored)
-    return stored.model().wire()
+    return (await showing.one(call, stored)).wire()
 
 
 @router.post(
@@ -187,7 +187,7 @@ async def create(
     stored, is_new = await interface.created(call, walk, body, idempotency_key)
     etag(response, stored)
     response.status_code = 201 if is_new else 200
-    return stored.model().wire()
+    return (await showing.one(call, stored)).wire()
 
 
 @router.patch(
@@ -210,7 +210,7 @@ async def update(
     device = await Reach(call, walk, "device.update").one()
     stored = await changing.update(call, device.id, body, if_match)
     etag(response, stored)
-    return stored.model()
+    return await showing.one(call, stored)
 
 
 @router.delete(

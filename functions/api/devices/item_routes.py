@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from functions.api.devices import access, finding
+from functions.api.devices import access, finding, showing
 from functions.api.devices.parameters import ITEM, At, DeviceId
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, patch
@@ -35,7 +35,7 @@ async def get_by_network_alias(
 ) -> Device:
     stored = await finding.by_alias(call, network_id, alias_key, value)
     etag(response, stored)
-    return stored.model()
+    return await showing.one(call, stored)
 
 
 @router.get(
@@ -69,7 +69,7 @@ async def get(
     else:
         stored = await access.load(call, "device.read", device_id)
         etag(response, stored)
-        device = stored.model()
+        device = await showing.one(call, stored)
     if paths is not None:
         device.data = finding.selected(device.data or {}, paths)
     return device
@@ -102,7 +102,7 @@ async def update(
 
     stored = await changing.update(call, device_id, body, if_match)
     etag(response, stored)
-    return stored.model()
+    return await showing.one(call, stored)
 
 
 @router.delete(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from functions.api.devices import pages
+from functions.api.devices import pages, showing
 from functions.api.needs import Call
 from shared import names, values
 from shared.clients import firestore
@@ -70,7 +70,7 @@ async def answered(
         per_page=per_page,
         total=total,
         next=found.next,
-        items=[stored.model() for stored in found.items],
+        items=await showing.several(call, found.items),
         refs=await _refs(call, found.items) if refs else None,
     )
 

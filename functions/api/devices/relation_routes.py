@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import Field
 
-from functions.api.devices import access, listing, relations
+from functions.api.devices import access, listing, relations, showing
 from functions.api.devices.parameters import ITEM, DeviceId
 from functions.api.needs import Call, needs
 from functions.api.resources import lists
@@ -83,7 +83,7 @@ async def create(
 ) -> Device:
     stored = await relations.link(call, device_id, body.relation, body.child_id)
     etag(response, stored)
-    return stored.model()
+    return await showing.one(call, stored)
 
 
 @router.delete(
@@ -102,4 +102,4 @@ async def delete(
 ) -> Device:
     stored = await relations.unlink(call, device_id, relation, child_id)
     etag(response, stored)
-    return stored.model()
+    return await showing.one(call, stored)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Path, Query, Response
 
-from functions.api.devices import changing, listing
+from functions.api.devices import changing, listing, showing
 from functions.api.devices.parameters import ITEM, At
 from functions.api.needs import Call, needs
 from functions.api.resources import lists, once
@@ -65,7 +65,7 @@ async def create(
     await changing.require_create(call, system_id, body.blueprint_id, parent)
     stored = await changing.create(call, system_id, body, idempotency_key)
     etag(response, stored)
-    return stored.model()
+    return await showing.one(call, stored)
 
 
 @router.get(

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from functions.api.devices import access
+from functions.api.devices import access, showing
 from functions.api.history import problems
 from functions.api.history.cursors import new_nonce
 from functions.api.history.state_at import state_at
-from functions.api.needs import Call
+from functions.api.needs import Call, denied
 from functions.api.search import jobs, reach
 from functions.api.search.jobs import Place
 from shared import device_rows
@@ -56,8 +56,7 @@ async def page(
 
     ``base`` is what the path asks for. ``system_id``: the system that all of them are in, if it names one.
     """
-    allowed = await reach.condition(call, system_id, permission)
-    search = narrowed(search, base, allowed)
+    search = narrowed(search, base, await _allowed(call, search, system_id, permission))
     if search.per_page == 0:
         return Found([], None, None, "bigquery")
     plan = firestore.plan(search)
@@ -71,6 +70,21 @@ async def page(
     return await _by_bigquery(call, search)
 
 
+async def _allowed(call: Call, search: Search, system_id: str | None, permission: str) -> Condition | None:
+    """Whose devices the caller may search; where the search looks at data, only those whose data he may read.
+
+    ApiError 403 for a search of data by who may read none.
+    """
+    permissions = [permission]
+    if search.paths():
+        if not call.principal.anywhere(showing.READ_DATA):
+            raise denied(showing.READ_DATA)
+        permissions.append(showing.READ_DATA)
+    parts = [await reach.condition(call, system_id, one) for one in permissions]
+    held = [part for part in parts if part is not None]
+    return both(*held) if held else None
+
+
 def narrowed(search: Search, base: Condition, allowed: Condition | None) -> Search:
     """A search within what its path and its caller's permissions leave."""
     parts = [base, search.condition, *([allowed] if allowed is not None else [])]
@@ -79,8 +93,7 @@ def narrowed(search: Search, base: Condition, allowed: Condition | None) -> Sear
 
 async def aggregated(call: Call, search: Search, base: Condition, system_id: str | None) -> dict[str, Any]:
     """The answer of the search's aggregations, over all devices that match."""
-    allowed = await reach.condition(call, system_id)
-    search = narrowed(search, base, allowed)
+    search = narrowed(search, base, await _allowed(call, search, system_id, reach.PERMISSION))
     project_id = call.scope.project_id
     now, snapshot = await jobs.window(project_id, search.at)
     span = jobs.span(search, now, snapshot)
@@ -170,7 +183,8 @@ async def answered(call: Call, search: Search, device_ids: list[str], place: Pla
 async def live(call: Call, search: Search, found: list[Stored[Device]]) -> list[dict[str, Any]]:
     """Devices as they are answered, of those that the caller may read."""
     kept = await access.permitted(call, [reach.PERMISSION], found)
-    return [shown(stored.model().wire(), search.fields) for stored in kept]
+    devices = await showing.several(call, kept)
+    return [shown(device.wire(), search.fields) for device in devices]
 
 
 async def _then(
@@ -186,12 +200,17 @@ async def _then(
     rows = [row async for page_rows in jobs.all_rows(job, 1_000) for row in page_rows]
     definitions = {str(device_id): (json.loads(text or "{}"), int(ms or 0)) for device_id, text, ms in rows}
     states = await state_at(project_id, device_ids, at)
+    then = {
+        device_id: device_rows.definition(content) | {"lastModified": changed}
+        for device_id, (content, changed) in definitions.items()
+    }
+    told = await showing.with_data(
+        call, [Stored(DEVICE, device_id, "", fields, None) for device_id, fields in then.items()]
+    )
     items = []
     for device_id in device_ids:
-        content, changed = definitions.get(device_id, ({}, 0))
-        fields = device_rows.definition(content) | {"lastModified": changed}
         state = states[device_id]
-        item = {"id": device_id, **fields, "data": state.data}
+        item = {"id": device_id, **then.get(device_id, {}), "data": state.data if device_id in told else {}}
         if state.last_event_time is not None:
             item["lastEventTime"] = state.last_event_time
         items.append(shown(item, search.fields))

@@ -112,7 +112,7 @@ async def test_a_page_of_each_kind_costs_the_same_at_any_size(
     for size in SIZES:
         fleet = Fleet(*stores, size)
         await fleet.load()
-        token = fleet.api.user(fleet.project, "device.read")
+        token = fleet.api.user(fleet.project, "device.read", "device.readData")
         paid[size] = []
         async with fleet.api.client(token) as client:
             for source, body in SEARCHES:
@@ -137,7 +137,7 @@ async def test_a_page_of_each_kind_costs_the_same_at_any_size(
 
 async def exported(fleet: Fleet, body: dict[str, Any]) -> tuple[int, int]:
     """The lines of an export, and the most memory that it took on the way: what comes is let go at once."""
-    token = fleet.api.user(fleet.project, "device.read")
+    token = fleet.api.user(fleet.project, "device.read", "device.readData")
     app = functions_framework.aio.create_asgi_app(
         target="api", source=str(ROOT / "functions/api/main.py"), signature_type="http"
     )

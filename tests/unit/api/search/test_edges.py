@@ -62,7 +62,7 @@ async def test_a_job_that_says_late_what_it_would_read(
         raise Rejected("bigquery.bytesBilledLimitExceeded", "words of BigQuery")
 
     monkeypatch.setattr(bigquery, which, late)
-    token = cold.api.user(cold.project, "device.read", "device.readHistory")
+    token = cold.api.user(cold.project, "device.read", "device.readData", "device.readHistory")
     async with cold.api.client(token) as http:
         past = await http.get("/v1/device/d1/getHistorical", params={"at": clock.now_ms()})
     found = await ask(cold, {"filter": {"type": "exists", "field": "name"}, "aggs": {"n": NAMES}}, token)
@@ -98,8 +98,8 @@ async def test_one_device_at_a_past_instant(cold: Fleet) -> None:
         ]
     )
     cold.api.documents.document(f"projects/{cold.project}/devices/d2").delete()
-    everybody = cold.api.user(cold.project, "device.read")
-    system = cold.api.user(cold.project, "device.read", on=("system", "s2"))
+    everybody = cold.api.user(cold.project, "device.read", "device.readData")
+    system = cold.api.user(cold.project, "device.read", "device.readData", on=("system", "s2"))
 
     async def read(device_id: str, at: int | str, token: str = everybody, **more: str) -> Any:
         async with cold.api.client(token) as http:
@@ -128,6 +128,6 @@ async def test_a_system_that_never_was_is_no_empty_one(cold: Fleet) -> None:
     for body in ({}, {"at": clock.now_ms()}):
         answer = await ask(cold, body, path="system/nowhere")
         assert (answer.status_code, answer.json()["error"]) == (404, "system.notFound")
-    async with cold.api.client(cold.api.user(cold.project, "device.list")) as http:
+    async with cold.api.client(cold.api.user(cold.project, "device.list", "device.readData")) as http:
         answer = await http.get("/v1/system/nowhere/devices", params={"at": clock.now_ms()})
     assert answer.status_code == 404

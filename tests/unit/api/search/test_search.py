@@ -16,7 +16,7 @@ from tests.unit.api.search.conftest import Fleet
 
 
 async def ask(fleet: Fleet, body: Any, token: str = "", path: str = "", **query: Any) -> Any:
-    token = token or fleet.api.user(fleet.project, "device.read")
+    token = token or fleet.api.user(fleet.project, "device.read", "device.readData")
     async with fleet.api.client(token) as client:
         return await client.post(
             f"/v1/{path or f'project/{fleet.project}'}/devices.search", json=body, params=query
@@ -100,7 +100,7 @@ async def test_sorts_pages_and_totals_of_both_stores(cold: Fleet) -> None:
         ([{"field": "data/t", "order": "desc", "missing": "_first"}], "bigquery", ["d4", "d3", "d2", "d1"]),
         ([{"field": "systemId"}, {"field": "data/t"}], "bigquery", ["d1", "d3", "d4", "d2"]),
     ):
-        token = cold.api.user(cold.project, "device.read")
+        token = cold.api.user(cold.project, "device.read", "device.readData")
         pages, cursor = [], None
         for _ in range(3):
             body = {"sort": sort, "perPage": 2, "total": True} | ({"cursor": cursor} if cursor else {})
@@ -160,8 +160,8 @@ async def test_lists_at_an_instant(cold: Fleet) -> None:
     later = cold.before + 60_000
     gone = {"name": "beta", "systemId": "s2", "version": 2}
     cold.store.add_events([device_rows.device_row(cold.project, "d2", gone, later, deleted=True)])
-    reader = cold.api.user(cold.project, "device.list", on=("system", "s2"))
-    async with cold.api.client(cold.api.user(cold.project, "device.list")) as http:
+    reader = cold.api.user(cold.project, "device.list", "device.readData", on=("system", "s2"))
+    async with cold.api.client(cold.api.user(cold.project, "device.list", "device.readData")) as http:
 
         async def listed(path: str, **query: Any) -> Any:
             answer = await http.get(f"/v1/{path}/devices", params=query)
@@ -188,7 +188,7 @@ async def test_lists_at_an_instant(cold: Fleet) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"filter": {"type": "exists", "field": "name"}}, {"at": 5}])
 async def test_a_store_that_does_not_answer_is_a_503(cold: Fleet, body: Any) -> None:
-    token = cold.api.user(cold.project, "device.read")
+    token = cold.api.user(cold.project, "device.read", "device.readData")
     address = cold.store.address if body else cold.api.address
     method = "jobs.insert" if body else "RunQuery"
     async with httpx.AsyncClient() as control:
@@ -236,8 +236,8 @@ async def test_aggregations_over_all_that_match(cold: Fleet) -> None:
 
 
 async def test_only_what_the_caller_may_read(cold: Fleet) -> None:
-    system = cold.api.user(cold.project, "device.read", on=("system", "s2"))
-    device = cold.api.user(cold.project, "device.read", on=("device", "d1"))
+    system = cold.api.user(cold.project, "device.read", "device.readData", on=("system", "s2"))
+    device = cold.api.user(cold.project, "device.read", "device.readData", on=("device", "d1"))
     nothing = cold.api.user(cold.project, "blueprint.read")
     live = {"filter": {"type": "exists", "field": "name"}}
     for body in ({}, live, live | {"at": clock.now_ms()}):
@@ -268,7 +268,7 @@ async def test_two_projects_never_mix(cold: Fleet) -> None:
         answer = await ask(project, body | {"perPage": 1, "cursor": first["next"]})
         assert (answer.status_code, answer.json()["error"]) == (400, "cursor.expired")
     assert (await ask(other, exists | {"perPage": 1, "cursor": first["next"]})).json()["count"] == 1
-    token = cold.api.user(cold.project, "device.read")
+    token = cold.api.user(cold.project, "device.read", "device.readData")
     assert (await ask(other, {}, token)).status_code == 403
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,14 @@ _CHECKS = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 hypothesis.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=_CHECKS)
 hypothesis.register_profile("random", deadline=None, suppress_health_check=_CHECKS)
 hypothesis.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse several tests with one id: workers would run one of them, and nobody would notice."""
+    counted = Counter(item.nodeid for item in items)
+    twice = [name for name, count in counted.items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"several tests have one id: {twice[:5]}")
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,7 @@ async def test_a_script_stays_as_long_as_a_timer_runs_it(api: Api) -> None:
         "def run(message, context):\n    return '\\d'\n",
         "def run(m, c):\n    return " + "+".join(["1"] * 2000) + "\n",
     ],
+    ids=lambda code: ascii(code)[:30],
 )
 async def test_a_script_is_compiled_and_never_run(code: str) -> None:
     await script_check.check(code)
@@ -58,6 +59,8 @@ async def test_a_script_is_compiled_and_never_run(code: str) -> None:
         "\ud800",
         "exec(" * 60_000,
     ],
+    # The test's name goes into the environment of its subprocess, which has room for so much.
+    ids=lambda code: ascii(code)[:30],
 )
 async def test_what_is_no_script_is_refused_by_its_line(code: str) -> None:
     with pytest.raises(ApiError) as refused:

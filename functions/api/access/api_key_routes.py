@@ -10,7 +10,7 @@ from fastapi import Path, Response
 from functions.api.access import api_keys, grants, sealing
 from functions.api.access.principal import EVERYTHING
 from functions.api.needs import Call, denied, needs
-from functions.api.resources import items, lists, once
+from functions.api.resources import items, lists, once, plain
 from functions.api.resources.answers import GONE, etag, problem
 from functions.api.resources.rules import Extra, Rules
 from functions.api.router import Router
@@ -82,16 +82,7 @@ async def api_access_list(
 ) -> Page[ApiAccess]:
     """A page of keys."""
     query = Query(limit=per_page, after=cursor)
-    found = await call.scope.page(API_ACCESS, query)
-    if not found.items and cursor is None:
-        await call.scope.must_exist()
-    return Page(
-        count=len(found.items),
-        per_page=per_page,
-        total=await call.scope.count(API_ACCESS, query) if total else None,
-        next=found.next,
-        items=[stored.model() for stored in found.items],
-    )
+    return await plain.page(call.scope, API_ACCESS, query, total)
 
 
 @router.post(

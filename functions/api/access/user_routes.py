@@ -13,7 +13,7 @@ from fastapi import Path, Query, Response
 from functions.api.access import people, sessions, users
 from functions.api.access.session_routes import own
 from functions.api.needs import Call, needs, signed_in
-from functions.api.resources import lists, once, patch
+from functions.api.resources import lists, once, patch, plain
 from functions.api.resources.answers import GONE, etag, problem
 from functions.api.router import Router
 from shared import clock, names, values
@@ -252,15 +252,8 @@ async def user_devices_of_system(
 async def _page(call: Call, per_page: int, cursor: str | None, total: bool) -> Page[User]:
     home = users.home_of(call)
     query = StoreQuery(limit=per_page, after=cursor)
-    found = await home.scope.page(home.kind, query)
-    if not found.items and cursor is None and home.project_id:
-        await home.scope.must_exist()
-    return Page(
-        count=len(found.items),
-        per_page=per_page,
-        total=await home.scope.count(home.kind, query) if total else None,
-        next=found.next,
-        items=[people.shown(stored) for stored in found.items],
+    return await plain.page(
+        home.scope, home.kind, query, total, show=people.shown, must_exist=bool(home.project_id)
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Response
 
 from functions.api.needs import Call, needs
-from functions.api.resources import lists
+from functions.api.resources import lists, plain
 from functions.api.resources.answers import GONE, etag
 from functions.api.router import Router
 from shared.cascade import job
@@ -56,13 +56,4 @@ async def list_(
     total: lists.Total = False,
 ) -> Page[Job]:
     query = Query(order="created", descending=True, limit=per_page, after=cursor)
-    found = await call.scope.page(JOB, query)
-    if not found.items and cursor is None:
-        await call.scope.must_exist()
-    return Page(
-        count=len(found.items),
-        per_page=per_page,
-        total=await call.scope.count(JOB, query) if total else None,
-        next=found.next,
-        items=[stored.model() for stored in found.items],
-    )
+    return await plain.page(call.scope, JOB, query, total)

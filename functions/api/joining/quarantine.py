@@ -8,7 +8,7 @@ from fastapi import Query as Parameter
 
 from functions.api.joining import setting_free
 from functions.api.needs import Call, needs
-from functions.api.resources import lists
+from functions.api.resources import lists, plain
 from functions.api.resources.answers import GONE, problem
 from functions.api.router import Router
 from shared import quarantine_entries
@@ -66,16 +66,7 @@ async def list_(
     setting_free.check_project(call)
     choice = QuarantineChoice(error_type=error_type, service=service, since=since, until=until)
     query = setting_free.query(choice, per_page, cursor)
-    found = await call.scope.page(QUARANTINE, query)
-    if not found.items and cursor is None and project_id != NO_PROJECT:
-        await call.scope.must_exist()
-    return Page(
-        count=len(found.items),
-        per_page=per_page,
-        total=await call.scope.count(QUARANTINE, query) if total else None,
-        next=found.next,
-        items=[stored.model() for stored in found.items],
-    )
+    return await plain.page(call.scope, QUARANTINE, query, total, must_exist=project_id != NO_PROJECT)
 
 
 @router.get(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from functions.api.needs import Call, needs
-from functions.api.resources import lists
+from functions.api.resources import lists, plain
 from functions.api.resources.answers import GONE
 from functions.api.router import Router
 from shared.model.audit import AUDIT, AuditEntry
@@ -48,13 +48,4 @@ async def audit_list(
     if until is not None:
         where.append(Where("time", "<", until))
     query = StoreQuery(tuple(where), order="time", descending=True, limit=per_page, after=cursor)
-    found = await call.scope.page(AUDIT, query)
-    if not found.items and cursor is None:
-        await call.scope.must_exist()
-    return Page(
-        count=len(found.items),
-        per_page=per_page,
-        total=await call.scope.count(AUDIT, query) if total else None,
-        next=found.next,
-        items=[stored.model() for stored in found.items],
-    )
+    return await plain.page(call.scope, AUDIT, query, total)

@@ -8,7 +8,7 @@ from fastapi import Body, Query, Response
 from pydantic import Field
 
 from functions.api.needs import Call, needs
-from functions.api.resources import lists
+from functions.api.resources import lists, plain
 from functions.api.resources.answers import GONE, etag, problem
 from functions.api.roles import grant
 from functions.api.router import Router
@@ -91,14 +91,7 @@ async def user_role_list(
 ) -> Page[UserRole]:
     where = _where(subject_kind, subject_id, role_id, resource_kind, resource_id)
     query = StoreQuery(where, limit=per_page, after=cursor)
-    found = await call.scope.page(USER_ROLE, query)
-    return Page(
-        count=len(found.items),
-        per_page=per_page,
-        total=await call.scope.count(USER_ROLE, query) if total else None,
-        next=found.next,
-        items=[stored.model() for stored in found.items],
-    )
+    return await plain.page(call.scope, USER_ROLE, query, total, must_exist=False)
 
 
 @router.get(

@@ -79,7 +79,7 @@ def write(folder: Path, document: Mapping[str, Any], base: str) -> list[Path]:
     if folder.exists() and any(folder.iterdir()) and not (folder / ROOT).exists():
         raise usage(f"{folder} holds something else", "name an empty folder, or one that was exported before")
     files = dict(_files(document))
-    files[Path(LOCK)] = f"# The state that this folder was made from. Written by fulcrum.\nbase: {base}\n"
+    files[Path(LOCK)] = _lock(base)
     for old in [*_ours(folder)]:
         if old.relative_to(folder) not in files:
             old.unlink()
@@ -93,9 +93,7 @@ def write(folder: Path, document: Mapping[str, Any], base: str) -> list[Path]:
 
 def write_base(folder: Path, base: str) -> None:
     """Note that the folder and the project are at the same state now."""
-    (folder / LOCK).write_text(
-        f"# The state that this folder was made from. Written by fulcrum.\nbase: {base}\n", encoding="utf-8"
-    )
+    (folder / LOCK).write_text(_lock(base), encoding="utf-8")
 
 
 def read(folder: Path) -> tuple[dict[str, Any], str | None]:
@@ -118,6 +116,10 @@ def read(folder: Path) -> tuple[dict[str, Any], str | None]:
     lock = _load(folder / LOCK) if (folder / LOCK).is_file() else None
     base = lock.get("base") if isinstance(lock, dict) else None
     return document, base if isinstance(base, str) else None
+
+
+def _lock(base: str) -> str:
+    return f"# The state that this folder was made from. Written by fulcrum.\nbase: {base}\n"
 
 
 def _ours(folder: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
 from shared.errors import ApiError
 from shared.model.base import Kind
 from shared.model.project import PROJECT, ProjectFields
-from shared.store.query import Query
+from shared.store.query import Query, Where
 from shared.store.scope import Scope, Stored
 
 # As many are read at once.
@@ -75,11 +75,13 @@ def _leads_nowhere(stored: Stored[Any], names: dict[str, dict[str, str]]) -> boo
     return stored.fields.get("type") == "relationship" and target not in names.get("blueprints", {})
 
 
-async def every(scope: Scope, kind: Kind[Any]) -> AsyncIterator[Stored[Any]]:
-    """All resources of a kind, a page at a time."""
+async def every(
+    scope: Scope, kind: Kind[Any], where: tuple[Where, ...] = (), at_once: int = _AT_ONCE
+) -> AsyncIterator[Stored[Any]]:
+    """All resources of a kind that meet conditions, so many at a time."""
     after: str | None = None
     while True:
-        page = await scope.page(kind, Query(limit=_AT_ONCE, after=after))
+        page = await scope.page(kind, Query(where, limit=at_once, after=after))
         for stored in page.items:
             yield stored
         if page.next is None:

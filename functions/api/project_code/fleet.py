@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.api.project_code.current import Current
+from functions.api.project_code.current import Current, every
 from functions.api.project_code.difference import TYPE_SPEC, Difference, Edit
 from functions.api.project_code.sections import Key
 from shared.attributes import check
@@ -64,7 +64,8 @@ async def look(scope: Scope, now: Current, change: Difference) -> Fleet:
     found = Fleet()
     for alias, specs in _specs(now, change).items():
         blueprint = now.stored[("blueprints", alias)]
-        async for device in _devices(scope, blueprint.id):
+        mine = (Where("blueprintId", "==", blueprint.id),)
+        async for device in every(scope, DEVICE, mine, MAX_PER_PAGE):
             found.devices_read += 1
             for path, spec in specs.items():
                 _fit(found, alias, path, spec, device)
@@ -93,18 +94,6 @@ def _specs(now: Current, change: Difference) -> dict[str, dict[str, Mapping[str,
         if edit.changes_type and edit.after is not None:
             add(edit.key, edit.after.fields)
     return specs
-
-
-async def _devices(scope: Scope, blueprint_id: str) -> AsyncIterator[Stored[Any]]:
-    after: str | None = None
-    while True:
-        where = (Where("blueprintId", "==", blueprint_id),)
-        page = await scope.page(DEVICE, Query(where, limit=MAX_PER_PAGE, after=after))
-        for device in page.items:
-            yield device
-        if page.next is None:
-            return
-        after = page.next
 
 
 def _fit(found: Fleet, alias: str, path: str, spec: Mapping[str, Any], device: Stored[Any]) -> None:

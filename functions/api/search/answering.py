@@ -79,7 +79,8 @@ async def _allowed(call: Call, search: Search, system_id: str | None, permission
     if search.paths():
         if not call.principal.anywhere(showing.READ_DATA):
             raise denied(showing.READ_DATA)
-        permissions.append(showing.READ_DATA)
+        if call.principal.readable(showing.READ_DATA) != call.principal.readable(permission):
+            permissions.append(showing.READ_DATA)
     parts = [await reach.condition(call, system_id, one) for one in permissions]
     held = [part for part in parts if part is not None]
     return both(*held) if held else None

@@ -132,7 +132,7 @@ def test_stop_stays_below_five_seconds() -> None:
 def test_watchdog_ends_what_carries_the_mark_and_nothing_else() -> None:
     mark = os.urandom(8).hex()
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
-    # In another session, by way of a parent that ends: as far from the stack as a process can get.
+    # Detached by setsid, by way of a parent that ends: as far from the stack as a process can get.
     spawner = f"import subprocess; subprocess.Popen({sleeper!r}, start_new_session=True)"
     subprocess.run([sys.executable, "-c", spawner], env={MARK: mark}, check=True)
     other = subprocess.Popen(sleeper, env={MARK: mark + "x"})

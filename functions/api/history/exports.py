@@ -7,13 +7,12 @@ an apostrophe before it; numbers keep their sign.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from functions.api import csv_text
 from shared.history_query import Output, item, values
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
@@ -27,21 +26,14 @@ def head(outputs: Sequence[Output], format_: str) -> bytes:
     """What comes before the first row."""
     if format_ == "jsonl":
         return b""
-    return lines([[cell(".".join(output.path)) for output in outputs]])
+    return csv_text.write([[cell(".".join(output.path)) for output in outputs]])
 
 
 def rows(outputs: Sequence[Output], page: Sequence[Sequence[str | None]], format_: str) -> bytes:
     """The rows of a page."""
     if format_ == "jsonl":
         return b"".join(_json(item(outputs, cells)) + b"\n" for cells in page)
-    return lines([[cell(value) for value in values(outputs, cells)] for cells in page])
-
-
-def lines(rows: Sequence[Sequence[str]]) -> bytes:
-    """Rows of cells as RFC 4180 has them."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
+    return csv_text.write([[cell(value) for value in values(outputs, cells)] for cells in page])
 
 
 def cell(value: Any) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from functions.api.csv_text import write as write
 from shared.errors import ApiError
 
 MAX_ROWS = 10_000
@@ -67,13 +67,6 @@ def read(body: bytes) -> Table:
             f"{csv.field_size_limit()} characters",
         ) from None
     return Table(columns, rows)
-
-
-def write(rows: Iterable[Sequence[str]]) -> bytes:
-    """Rows of cells as RFC 4180 has them."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
 
 
 def guarded(text: str) -> str:

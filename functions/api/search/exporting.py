@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from starlette.responses import StreamingResponse
 
-from functions.api.history.exports import MEDIA_TYPES, cell, lines
+from functions.api import csv_text
+from functions.api.history.exports import MEDIA_TYPES, cell
 from functions.api.needs import Call
 from functions.api.search import answering
 from shared.search.body import MAX_PAGE, Search
@@ -44,10 +45,10 @@ async def _lines(
 ) -> AsyncIterator[bytes]:
     fields = search.fields or ()
     if format_ == "csv":
-        yield lines([["id", *(field.text for field in fields)]])
+        yield csv_text.write([["id", *(field.text for field in fields)]])
     while True:
         if format_ == "csv":
-            yield lines(
+            yield csv_text.write(
                 [[cell(item["id"]), *(_cell(item, field) for field in fields)] for item in page.items]
             )
         else:

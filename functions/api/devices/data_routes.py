@@ -15,8 +15,7 @@ from functions.api.router import Router
 from shared import ids, paths
 from shared.errors import ApiError
 from shared.messages import Write
-from shared.model.device import DEVICE, Device
-from shared.store.scope import Stored
+from shared.model.device import DEVICE
 
 router = Router("device")
 
@@ -27,10 +26,6 @@ _WRITES = GONE | {422: problem("The key was used for another body")}
 DataPath = Annotated[str, Path(max_length=paths.MAX_LENGTH, description="A path of the data")]
 Value = Annotated[Any, Body(description="Any JSON value", examples=[81.5])]
 _WRITE = needs("device.updateData", anywhere=True, others=["device.updateAnyData"])
-
-
-async def _writable(call: Call, device_id: str) -> Stored[Device]:
-    return await call.scope.get(DEVICE, device_id)
 
 
 @router.post(
@@ -53,7 +48,7 @@ async def set_value(
     call: Annotated[Call, _WRITE],
     idempotency_key: once.Key = None,
 ) -> Accepted:
-    stored = await _writable(call, device_id)
+    stored = await call.scope.get(DEVICE, device_id)
     return await sending.send(call, stored, bodies.writes(body), idempotency_key)
 
 
@@ -108,7 +103,7 @@ async def replace_all(
     call: Annotated[Call, _WRITE],
     idempotency_key: once.Key = None,
 ) -> Accepted:
-    stored = await _writable(call, device_id)
+    stored = await call.scope.get(DEVICE, device_id)
     dropped = [Write(key, op="delete") for key in stored.fields.get("data") or {} if key not in body]
     replaced = [Write(key, value, "replace") for key, value in body.items()]
     return await sending.send(call, stored, [*dropped, *replaced], idempotency_key)
@@ -128,7 +123,7 @@ async def update_all(
     call: Annotated[Call, _WRITE],
     idempotency_key: once.Key = None,
 ) -> Accepted:
-    stored = await _writable(call, device_id)
+    stored = await call.scope.get(DEVICE, device_id)
     return await sending.send(call, stored, [Write(k, v) for k, v in body.items()], idempotency_key)
 
 
@@ -147,7 +142,7 @@ async def replace(
     call: Annotated[Call, _WRITE],
     idempotency_key: once.Key = None,
 ) -> Accepted:
-    stored = await _writable(call, device_id)
+    stored = await call.scope.get(DEVICE, device_id)
     return await sending.send(call, stored, [Write(path, body, "replace")], idempotency_key)
 
 
@@ -168,7 +163,7 @@ async def update(
     raw: Annotated[bool, Query(description="Drop first what is there")] = False,
     idempotency_key: once.Key = None,
 ) -> Accepted:
-    stored = await _writable(call, device_id)
+    stored = await call.scope.get(DEVICE, device_id)
     write = Write(path, body, "replace") if raw else Write(path, body)
     return await sending.send(call, stored, [write], idempotency_key)
 
@@ -188,7 +183,7 @@ async def create(
     call: Annotated[Call, _WRITE],
     idempotency_key: once.Key = None,
 ) -> Accepted:
-    stored = await _writable(call, device_id)
+    stored = await call.scope.get(DEVICE, device_id)
     member = ids.digest("member", device_id, idempotency_key) if idempotency_key else ids.new_id()
     below = f"{path}/{member}"
     return await sending.send(call, stored, [Write(below, body)], idempotency_key, below)
@@ -208,5 +203,5 @@ async def delete(
     call: Annotated[Call, _WRITE],
     idempotency_key: once.Key = None,
 ) -> Accepted:
-    stored = await _writable(call, device_id)
+    stored = await call.scope.get(DEVICE, device_id)
     return await sending.send(call, stored, [Write(path, op="delete")], idempotency_key)

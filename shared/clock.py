@@ -32,6 +32,11 @@ def _mapped(path: str) -> Any:
         return mmap.mmap(file.fileno(), _OFFSET.size, access=mmap.ACCESS_READ)
 
 
+def monotonic() -> float:
+    """Seconds that never run backwards and follow a local stack's clock forward."""
+    return time.monotonic() + offset_ns() / 1e9
+
+
 def offset_ns() -> int:
     """How far the local stack's clock is ahead of the system's, in nanoseconds."""
     view = _mapped(settings().clock_file)

@@ -8,14 +8,13 @@ somebody who guesses: reads of such names are rationed, so that guessing cannot 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from functions.ingest.limits import Bucket
-from shared import clock
+from shared.clock import monotonic
 from shared.errors import ApiError, Transient
 
 LIFE_SECONDS = 5.0
@@ -25,11 +24,6 @@ READ_SECONDS = 8.0
 UNKNOWN_PER_SECOND = 50.0
 
 T = TypeVar("T")
-
-
-def monotonic() -> float:
-    """Seconds that never run backwards and follow a local stack's clock forward."""
-    return time.monotonic() + clock.offset_ns() / 1e9
 
 
 class _Entry(msgspec.Struct, Generic[T]):

@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from functions.ingest import assemble, body, decode, publish, respond
 from functions.ingest.auth import Gate
-from functions.ingest.cache import monotonic
 from functions.ingest.limits import Limits
 from shared import clock, collector
 from shared.clients import pubsub
+from shared.clock import monotonic
 from shared.errors import ApiError
 from shared.log import log
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from functions.api.roles.recent import Recent, monotonic
+from functions.api.roles.recent import Recent
 from shared import names, values
 from shared.clients import firestore
+from shared.clock import monotonic
 
 MAX_DEPTH = 16
 _MASK = ("parentDeviceId", "systemId")

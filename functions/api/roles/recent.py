@@ -7,24 +7,18 @@ changes something forgets it, and a read that was under way then is not kept.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 import msgspec
 
-from shared import clock
+from shared.clock import monotonic
 
 LIFE_SECONDS = 5.0
 MAX_ENTRIES = 100_000
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-
-def monotonic() -> float:
-    """Seconds that never run backwards and follow a local stack's clock forward."""
-    return time.monotonic() + clock.offset_ns() / 1e9
 
 
 class _Entry(msgspec.Struct, Generic[V]):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from functions.api.access import documents, hs256, sealing, tokens
-from functions.api.roles.recent import Recent
+from functions.api.recent import Recent
 from shared import clock, keys, names, values
 from shared.clients import firestore
 from shared.clients.firestore import Document

@@ -7,7 +7,7 @@ was remembered is read anew at once. Other instances learn of it within those 5 
 from __future__ import annotations
 
 from functions.api.access.principal import Grant
-from functions.api.roles.recent import Recent
+from functions.api.recent import Recent
 from shared import names, values
 from shared.clients import firestore
 from shared.store import query as queries

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from functions.api.access.session_state import is_open, name
-from functions.api.roles.recent import Recent
+from functions.api.recent import Recent
 from shared import clock, names, values
 from shared.clients import firestore
 

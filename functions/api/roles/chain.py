@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from functions.api.roles.recent import Recent
+from functions.api.recent import Recent
 from shared import names, values
 from shared.clients import firestore
 from shared.clock import monotonic

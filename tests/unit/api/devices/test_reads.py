@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.api.roles import recent
-from shared import names, values
+from functions.api import recent
+from shared import clock, names, values
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from tests.support.api import Api
@@ -29,7 +29,7 @@ class Reads:
         self._get, self._query, self._count = firestore.batch_get, firestore.run_query, firestore.count
         patch.setattr(firestore, "batch_get", self.batch_get)
         patch.setattr(firestore, "run_query", self.run_query)
-        began = recent.monotonic()
+        began = clock.monotonic()
         patch.setattr(recent, "monotonic", lambda: began)
 
     async def batch_get(self, wanted: Any, mask: Sequence[str] | None = None) -> Any:

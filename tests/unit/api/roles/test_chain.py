@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from functions.api.roles import chain, recent
-from functions.api.roles.recent import Recent
+from functions.api import recent
+from functions.api.recent import Recent
+from functions.api.roles import chain
 from shared import ids
 from shared.clients import firestore
 from tests.support.api import Api

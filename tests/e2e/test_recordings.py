@@ -17,8 +17,9 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, firestore
 
-from demo import prove, send
+from demo import prove, send, setup
 from demo.fleet import Sent
+from fulcrum import Client
 from local import seed
 from local.processes import ROOT
 from local.stack import Stack
@@ -91,7 +92,9 @@ def test_recordings_come_out_as_they_went_in(
         store.document(f"networks/{NETWORK}").update({"rateLimit": rates})
         book = asyncio.run(send.send(stack.url, keys, events, lambda _: None))
         stack.drain(120)
-        proof = prove.run(sql, store, PROJECT, book.accepted, events)
+        token = setup.administrator(stack.url, stack.env()["FULCRUM_SETUP_TOKEN"])
+        with Client(stack.url, token=token, project=PROJECT) as client:
+            proof = prove.run(sql, client, PROJECT, book.accepted, events)
         assert len(book.accepted) == len(rows)
         assert proof.faults() == []
         assert (proof.events, proof.devices, proof.quarantined) == (len(rows), len(devices), 0)

@@ -19,8 +19,8 @@ from google.cloud.firestore_v1.types import document as document_types
 from google.cloud.firestore_v1.types import firestore as firestore_types
 
 from bench.names import CLOUD_PROJECT
+from fulcrum.core import ids
 from local.seed import SeedDevice, SeedNetwork, SeedProject, create
-from shared import ids
 
 _WRITES = 500
 _PROJECT, _NETWORK, _KEY, _BLUEPRINT = "bench", "bench", "serial", "sensor"

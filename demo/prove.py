@@ -17,7 +17,8 @@ from google.cloud import bigquery
 
 from demo.fleet import Sent
 from fulcrum import Client
-from shared import clock, fold, history
+from fulcrum.core import fold
+from shared import clock, history
 
 # Every row counts here, repeats included: the fold takes them all.
 _ROWS = """

@@ -1,7 +1,7 @@
 """``python -m local.package``: one zip a function, as it is uploaded to the cloud; same input, same bytes.
 
 A zip holds ``main.py`` (made here; the entry point is the function's own name), ``functions/<service>/``,
-``shared/`` and ``requirements.txt``: no tests, no documents.
+``shared/``, ``fulcrum/core/`` and ``requirements.txt``: no tests, no documents.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from local.processes import ROOT
 from local.topology import SERVICES, Function, TopologyError, load
 
 OUT = ROOT / "build" / "packages"
+# What every function brings along.
+COMMON = ("shared", "fulcrum/core")
 # Zip has no time before this.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
@@ -58,14 +60,16 @@ def contents(function: Function, root: Path = ROOT) -> dict[str, bytes]:
         "main.py": entry(function).encode(),
         "requirements.txt": requirements.read_bytes(),
         "functions/__init__.py": (root / "functions" / "__init__.py").read_bytes(),
+        "fulcrum/__init__.py": (root / "fulcrum" / "__init__.py").read_bytes(),
     }
     for path in _needed(function.folder):
         if path != requirements:
             files[f"functions/{function.name}/{path.relative_to(function.folder).as_posix()}"] = (
                 path.read_bytes()
             )
-    for path in _needed(root / "shared"):
-        files[path.relative_to(root).as_posix()] = path.read_bytes()
+    for folder in COMMON:
+        for path in _needed(root / folder):
+            files[path.relative_to(root).as_posix()] = path.read_bytes()
     return files
 
 

@@ -8,7 +8,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from shared import device_rows, history, history_sql
+from shared import device_rows, history, history_sql, script_runs
 from shared.config import settings
 
 
@@ -37,6 +37,12 @@ def tables(dataset: str) -> list[bigquery.Table]:
             device_rows.snapshots_schema(),
             device_rows.PARTITIONING,
             device_rows.CLUSTERING,
+        ),
+        _table(
+            f"{dataset}.{script_runs.TABLE}",
+            script_runs.schema(),
+            script_runs.PARTITIONING,
+            script_runs.CLUSTERING,
         ),
     ]
 

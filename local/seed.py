@@ -9,7 +9,8 @@ from typing import Any
 
 from google.cloud import firestore
 
-from shared import clock, ids, keys
+from fulcrum.core import ids
+from shared import clock, keys
 
 _BATCH = 400
 

@@ -21,7 +21,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from shared import paths
+from fulcrum.core import paths
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from shared import fold, ids
+from fulcrum.core import fold, ids
 from shared.errors import Rejected
 from shared.history import Row, time_us
 

@@ -10,21 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fulcrum.core.errors import FulcrumError, Rejected
 
-class FulcrumError(Exception):
-    """Root of the tree; never raised itself."""
-
-
-class Rejected(FulcrumError):
-    """The input can never be processed as it is.
-
-    ``error_type`` is a stable, dotted name (``message.undecodable``) that people filter quarantine by.
-    """
-
-    def __init__(self, error_type: str, message: str) -> None:
-        super().__init__(message)
-        self.error_type = error_type
-        self.message = message
+__all__ = ["ApiError", "FulcrumError", "Rejected", "Transient"]
 
 
 class Transient(FulcrumError):

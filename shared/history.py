@@ -19,7 +19,8 @@ from typing import Any
 
 import msgspec
 
-from shared import clock, fold, ids
+from fulcrum.core import fold, ids
+from shared import clock
 from shared.errors import Rejected
 from shared.messages import DeviceDataEvent, DeviceEventAck, EventRecord, Write
 
@@ -117,6 +118,8 @@ def _row(event: DeviceDataEvent, time: int, stored_ms: int, message_id: str) -> 
         row["user_id"] = event.user_id
     if event.source is not None:
         row["source"] = event.source
+    if event.script_id is not None:
+        row["script_id"] = event.script_id
     return row
 
 

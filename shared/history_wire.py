@@ -20,6 +20,7 @@ _COLUMN_TYPES = {
     "STRING": _Field.TYPE_STRING,
     "JSON": _Field.TYPE_STRING,
     "BOOL": _Field.TYPE_BOOL,
+    "INT64": _Field.TYPE_INT64,
     # Epoch microseconds.
     "TIMESTAMP": _Field.TYPE_INT64,
 }

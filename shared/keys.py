@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from shared import ids
+from fulcrum.core import ids
 
 Prefix = Literal["fk", "ft", "fa"]
 _TEXT = re.compile(r"(fk|ft|fa)_([0-9A-Za-z]{8,22})_([0-9A-Za-z]{40,64})\Z")

@@ -13,27 +13,16 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+
+from fulcrum.core.writes import Op as Op
+from fulcrum.core.writes import Write as Write
 
 VERSION = "1"
 MAX_BATCH_EVENTS = 500
 MAX_BATCH_BYTES = 1_000_000
 MAX_HOPS = 16
 
-Op = Literal["set", "replace", "delete"]
 Kind = Literal["data", "input"]
-
-
-class Write(msgspec.Struct, frozen=True):
-    """One change of a device's data.
-
-    ``set`` merges an object and replaces anything else; ``replace`` drops what was below the path first;
-    ``delete`` drops it and takes no value.
-    """
-
-    path: str
-    value: Any = None
-    op: Op | UnsetType = UNSET
 
 
 class EventRecord(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -83,7 +72,7 @@ class DeviceDataEvent(_Message, frozen=True, kw_only=True, tag="deviceDataEventM
     """The same, once the device is known: all ids are the platform's own.
 
     ``kind`` is ``data`` for what counts as the device's state and history, ``input`` for a row that only
-    replay reads.
+    replay reads. ``script_id``: of the script that wrote it, or that stopped or replaced it (``input``).
     """
 
     id: str
@@ -102,6 +91,7 @@ class DeviceDataEvent(_Message, frozen=True, kw_only=True, tag="deviceDataEventM
     event: list[EventRecord] = []
     source: str | None = None
     user_id: str | None = None
+    script_id: str | None = None
 
 
 class DeviceEventAck(_Message, frozen=True, kw_only=True, tag="deviceEventAckMsg"):
@@ -118,6 +108,49 @@ class DeviceEventAck(_Message, frozen=True, kw_only=True, tag="deviceEventAckMsg
     data: Any = None
     source: str | None = None
     user_id: str | None = None
+
+
+class ReasonRunScript(_Message, frozen=True, kw_only=True, tag="reasonRunScript"):
+    """Run a script although no device sent anything: a timer fires, or a script or a person asks for it.
+
+    Comes on the topic ``reason`` in a ``routeMsg`` whose options say which script. ``id`` names the occasion:
+    a repeat has the same. ``time``: when it was due. ``device_id`` where it concerns one.
+    """
+
+    id: str
+    time: int
+    project_id: str
+    device_id: str | None = None
+    system_id: str | None = None
+    timer_id: str | None = None
+    source: str | None = None
+    user_id: str | None = None
+
+
+class SetTimer(_Message, frozen=True, kw_only=True, tag="setTimerMsg"):
+    """Set a timer, or set it anew: the same ``id`` again is a reset.
+
+    ``stamp``: (time, id) of what sets it: of several, the greatest counts, so that a repeat of an earlier one
+    changes nothing. ``patch_action``: change the action alone, without a reset.
+    """
+
+    id: str
+    stamp: tuple[int, str]
+    project_id: str
+    system_id: str | None = None
+    device_id: str | None = None
+    script_id: str | None = None
+    timer: dict[str, Any] = {}
+    action: dict[str, Any] = {}
+    patch_action: bool = False
+
+
+class CancelTimer(_Message, frozen=True, kw_only=True, tag="cancelTimerMsg"):
+    """Cancel a timer; ``stamp`` as in :class:`SetTimer`."""
+
+    id: str
+    stamp: tuple[int, str]
+    project_id: str
 
 
 class RouteMsg(_Message, frozen=True, kw_only=True, tag="routeMsg"):

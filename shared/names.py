@@ -14,7 +14,7 @@ projects/{p}/quarantine/{id}                    what could not be processed
 
 from __future__ import annotations
 
-from shared import ids
+from fulcrum.core import ids
 from shared.config import settings
 
 # The project under which is quarantined what names no project.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared import device_rows, fold
+from fulcrum.core import fold
+from shared import device_rows
 from shared.clients import history
 from shared.errors import Transient
 

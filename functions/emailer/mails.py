@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from shared import ids, names
+from fulcrum.core import ids
+from shared import names
 from shared.envelope import Delivery, check_hops, unwrap
 from shared.errors import Rejected
 

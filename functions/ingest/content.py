@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core import paths
 from functions.ingest.split import TOO_DEEP, Fault, integer_too_large
-from shared import paths
 from shared.messages import Write
 
 MAX_NAME = 128

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared import ids
+from fulcrum.core import ids
 from shared.messages import Write
 
 _encode = msgspec.json.Encoder().encode

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from shared import device_rows, ids, names, values
+from fulcrum.core import ids
+from shared import device_rows, names, values
 from shared.clients.firestore import Document
 from shared.clients.firestore_pb import messages
 from shared.history import Row

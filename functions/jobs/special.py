@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.jobs import find
 from functions.jobs.effects import DEVICE_FIELDS, Effects, Job, merge
 from functions.jobs.hanging import GROUP, TOP_LEVEL
-from shared import ids, names, values
+from shared import names, values
 from shared.clients import firestore
 from shared.store.query import Where
 

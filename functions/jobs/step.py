@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.jobs import find, hanging, special
 from functions.jobs.effects import MAX_BYTES, MAX_WRITES, MIN_WRITES, Effects, Job, merge
 from functions.jobs.special import Tombstone
-from shared import clock, device_rows, history, ids, names, values
+from shared import clock, device_rows, history, names, values
 from shared.cascade import job as jobs
 from shared.clients import firestore
 from shared.clients import history as client

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared import clock, ids, names
+from fulcrum.core import ids
+from shared import clock, names
 from shared.envelope import Delivery
 from shared.errors import Rejected
 

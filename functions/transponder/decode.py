@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core import fold
 from functions.transponder.state import State
-from shared import fold, history, names
+from shared import history, names
 from shared.envelope import Delivery, unwrap
 from shared.errors import Rejected
 from shared.messages import DeviceDataEvent, DeviceEventAck

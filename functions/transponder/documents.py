@@ -7,8 +7,8 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+from fulcrum.core import fold
 from functions.transponder.state import Advance, State
-from shared import fold
 from shared.clients.firestore import Document
 from shared.clients.firestore_pb import messages
 from shared.values import fill

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.transponder.state import State
-from shared import ids, names
+from shared import names
 from shared.messages import DeviceDataEvent
 
 

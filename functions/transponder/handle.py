@@ -7,10 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fulcrum.core import fold
 from functions.transponder import plan
 from functions.transponder.cache import States
 from functions.transponder.decode import Arrival, Batch, decode
-from shared import clock, collector, fold
+from shared import clock, collector
 from shared.envelope import Delivery, check_hops
 from shared.errors import Rejected
 from shared.gather import Gathering, Limits

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared import fold, paths
+from fulcrum.core import fold, paths
 from shared.errors import Rejected
 
 # A document may have 1 MiB; the rest is left for what the platform itself keeps in it.

@@ -15,11 +15,11 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
+from fulcrum.core.paths import MAX_LENGTH
+from fulcrum.core.settle import ancestors
 from shared.attributes.scalars import Check, shown
 from shared.attributes.types import Problem, definition_problem, make_check, make_part_check
 from shared.messages import Write
-from shared.paths import MAX_LENGTH
-from shared.settle import ancestors
 
 Mode = Literal["off", "warn", "strict"]
 MODES: tuple[Mode, ...] = get_args(Mode)

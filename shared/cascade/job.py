@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared import clock, ids, names
+from fulcrum.core import ids
+from shared import clock, names
 from shared.clients import pubsub
 from shared.errors import Rejected
 

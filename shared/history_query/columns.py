@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shared import paths
+from fulcrum.core import paths
 from shared.history_query.expr import Expr, Parameters, Type
 from shared.history_query.refusal import listed, refusal, shown
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core.settle import normal
 from shared.history_query.compiler import Output
-from shared.settle import normal
 
 _READ: dict[str, Callable[[str], Any]] = {
     "STRING": str,

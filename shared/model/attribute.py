@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared import paths
+from fulcrum.core import paths
 from shared.model.base import (
     Description,
     Identifier,

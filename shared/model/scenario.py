@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from shared import paths
+from fulcrum.core import paths
 from shared.model.base import Description, Identifier, Json, Kind, Model, Name, Resource, Tags
 
 MAX_DURATION_MS = 7 * 24 * 3_600_000

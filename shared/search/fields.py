@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared import paths
+from fulcrum.core import paths
 from shared.search.reading import Node
 
 # Where a field stands in a device's definition, and what it holds.

@@ -1,4 +1,4 @@
-"""The fleet as SQL: the fold of :mod:`shared.fold` over a snapshot's rows and those since, and definitions.
+"""The fleet as SQL: a snapshot's rows and those since, folded (:mod:`fulcrum.core.fold`), with definitions.
 
 For each path of data that a search looks at, per device:
 

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from shared import clock, ids, names, values
+from fulcrum.core import ids
+from shared import clock, names, values
 from shared.cascade import job
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared import ids, values
+from fulcrum.core import ids
+from shared import values
 from shared.clients.firestore_pb import messages
 from shared.errors import ApiError
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared import ids, names
+from fulcrum.core import ids
+from shared import names
 from shared.errors import ApiError
 from shared.model.base import Unique
 from shared.store.scope import Scope

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from fulcrum.core import fold, paths
 from functions.ingest import assemble, decode
 from functions.ingest.auth import Network
 from functions.ingest.limits import Rates
 from functions.message_processor import events
 from functions.transponder.decode import decode as decode_stored
-from shared import fold, history, paths
+from shared import history
 from shared.envelope import Delivery
 
 NOW = 1_792_655_730_000

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fulcrum.core.paths import flatten
+from fulcrum.core.settle import normal
 from shared.attributes import (
     attribute_types,
     check,
@@ -20,8 +22,6 @@ from shared.attributes import (
 from shared.attributes.conversion import convert, number_of
 from shared.attributes.units import unit_types
 from shared.messages import Write
-from shared.paths import flatten
-from shared.settle import normal
 
 _TYPES = sorted(attribute_types())
 _UNIT_TYPES = sorted(unit_types())

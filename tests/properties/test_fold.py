@@ -8,7 +8,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import fold, history, history_wire
+from fulcrum.core import fold
+from shared import history, history_wire
 from shared.messages import DeviceDataEvent, Write
 
 Event = tuple[fold.Stamp, list[Write]]

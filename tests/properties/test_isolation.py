@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from fulcrum.core import ids
 from functions.api import groups
 from functions.api.openapi import document
-from shared import ids
 from tests.support.api import Api, embedded_api
 from tests.unit.api.resources.kinds import ROWS, Row
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from shared.attributes import checks_text
 from shared.attributes.types import RELATIONS
 from tests.support.api import Api, embedded_api

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fulcrum.core import fold
 from functions.ingest import assemble
 from functions.ingest.auth import Network
 from functions.ingest.limits import Rates
 from functions.transponder import store
 from functions.transponder.handle import handle
-from shared import fold, history
+from shared import history
 from shared.clients import firestore
 from shared.clients import history as history_client
 from shared.envelope import decode_push

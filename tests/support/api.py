@@ -18,9 +18,10 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore as official
 
+from fulcrum.core import ids
 from functions.api.access import tokens
 from local.processes import ROOT
-from shared import clock, ids
+from shared import clock
 from shared.clients import firestore, history, pubsub
 from shared.config import settings
 from shared.errors import Transient

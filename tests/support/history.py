@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from fulcrum.core import fold, ids
 from local.provision_bigquery import provision
-from shared import clock, fold, history, ids
+from shared import clock, history
 from shared.clients import bigquery
 from shared.clients import history as history_client
 from shared.config import settings

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared import ids
+from fulcrum.core import ids
 from shared.model.base import Kind
 from shared.store import cascade
 from shared.store.audit import Actor

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from shared import device_rows, fold, history
+from fulcrum.core import fold
+from shared import device_rows, history
 from shared.history import Row
 from shared.messages import Write
 from shared.search import match

@@ -13,8 +13,9 @@ import pytest
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
 from google.cloud.bigquery_storage_v1.services.big_query_write.transports import BigQueryWriteGrpcTransport
 
+from fulcrum.core import fold, ids
 from local.provision_bigquery import provision
-from shared import device_rows, fold, history, ids
+from shared import device_rows, history
 from shared.clients import bigquery
 from shared.config import settings
 from shared.history import Row

@@ -20,6 +20,8 @@ from local.topology import load
 TOPOLOGY = load()
 FUNCTIONS = sorted(TOPOLOGY.functions)
 OWN = ("bench", "demo", "emulators", "fulcrum", "functions", "local", "shared", "tests")
+# What every function brings along besides its own.
+COMMON = ("shared", "fulcrum.core")
 # Never loaded before a function listens: each costs more than all the rest of the start.
 HEAVY = ("aiohttp", "cryptography", "google.api_core", "google.auth", "google.protobuf", "grpc", "requests")
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)$")
@@ -47,15 +49,20 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
+def is_common(module: str) -> bool:
+    """Whether a module is one that every function brings along."""
+    return module == "fulcrum" or any((module + ".").startswith(f"{common}.") for common in COMMON)
+
+
 def shared_closure(paths: list[Path]) -> set[Path]:
-    """Files of shared that these files use, directly or not."""
+    """Files that every function brings along and that these files use, directly or not."""
     found: set[Path] = set()
     waiting = list(paths)
     while waiting:
         for module in imports(waiting.pop()):
             stem = ROOT / module.replace(".", "/")
             for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-                if module.startswith("shared.") and path.is_file() and path not in found:
+                if is_common(module) and path.is_file() and path not in found:
                     found.add(path)
                     waiting.append(path)
     return found
@@ -110,7 +117,7 @@ def test_function_imports_its_own_shared_and_what_it_pins(name: str) -> None:
     for path in [*own, *shared_closure(own)]:
         for module in imports(path):
             top = module.partition(".")[0]
-            if top in sys.stdlib_module_names or top == "shared" or module == "functions":
+            if top in sys.stdlib_module_names or is_common(module) or module == "functions":
                 continue
             if top == "functions":
                 assert (module + ".").startswith(f"functions.{name}."), f"{path} imports {module}"
@@ -123,7 +130,19 @@ def test_function_imports_its_own_shared_and_what_it_pins(name: str) -> None:
 
 def test_shared_imports_no_function() -> None:
     for path in sources("shared"):
-        strange = [module for module in imports(path) if module.partition(".")[0] in set(OWN) - {"shared"}]
+        strange = [
+            module for module in imports(path) if module.partition(".")[0] in OWN and not is_common(module)
+        ]
+        assert not strange, f"{path} imports {strange}"
+
+
+def test_what_an_event_means_stands_alone() -> None:
+    for path in sources("fulcrum/core"):
+        strange = [
+            module
+            for module in imports(path)
+            if module.partition(".")[0] in OWN and not module.startswith("fulcrum.core")
+        ]
         assert not strange, f"{path} imports {strange}"
 
 
@@ -132,7 +151,7 @@ def test_emulators_import_no_function_and_no_runner() -> None:
         strange = [
             module
             for module in imports(path)
-            if module.partition(".")[0] in set(OWN) - {"shared", "emulators"}
+            if module.partition(".")[0] in set(OWN) - {"emulators"} and not is_common(module)
         ]
         assert not strange, f"{path} imports {strange}"
 

@@ -22,8 +22,9 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.api.access import documents
-from shared import clock, ids, names, values
+from shared import clock, names, values
 from shared.clients import firestore
 from shared.clients.firestore import Document
 from shared.errors import ApiError, Transient

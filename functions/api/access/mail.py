@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 from starlette.requests import Request
 
+from fulcrum.core import ids
 from functions.api.access import cookies
-from shared import ids, names
+from shared import names
 from shared.clients import pubsub
 from shared.config import settings
 from shared.errors import ApiError

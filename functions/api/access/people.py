@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from fulcrum.core import ids
 from functions.api.access import documents
 from functions.api.access.session_state import password_version
-from shared import ids, names, values
+from shared import names, values
 from shared.clients import firestore
 from shared.clients.firestore import Document
 from shared.errors import ApiError

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from starlette.requests import Request
 
+from fulcrum.core import ids
 from functions.api.access import (
     attempts,
     documents,
@@ -26,7 +27,7 @@ from functions.api.access import (
     tokens,
 )
 from functions.api.access.session_state import password_version
-from shared import clock, ids, names, values
+from shared import clock, names, values
 from shared.clients import firestore
 from shared.errors import ApiError
 from shared.model.user import User

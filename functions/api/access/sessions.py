@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.api.access import documents, people, tokens
 from functions.api.access.session_state import is_open, name, password_version
-from shared import clock, ids, names, values
+from shared import clock, names, values
 from shared.clients import firestore
 from shared.clients.firestore import Document
 from shared.errors import ApiError

@@ -9,11 +9,11 @@ from typing import Any, Literal
 from msgspec import UNSET
 from pydantic import Field
 
-from shared import paths
+from fulcrum.core import paths
+from fulcrum.core.settle import settle
 from shared.errors import ApiError, Rejected
 from shared.messages import Write
 from shared.model.base import EpochMs, Identifier, Model
-from shared.settle import settle
 
 MAX_DEPTH = 15
 _INT64 = range(-(2**63), 2**63)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from fulcrum.core import ids
 from functions.api.devices import access, definition, definition_rows
 from functions.api.devices.definition_rows import Definition
 from functions.api.needs import Call, denied
 from functions.api.resources import items, once, patch
 from functions.api.roles import chain
-from shared import ids
 from shared.errors import ApiError
 from shared.model.device import DEVICE, Device, DeviceFields
 from shared.store import cascade

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Body, Path, Query
 from starlette.responses import JSONResponse
 
+from fulcrum.core import ids, paths
 from functions.api.devices import access, bodies, sending
 from functions.api.devices.bodies import Accepted, SetValue
 from functions.api.devices.parameters import DeviceId
@@ -12,7 +13,6 @@ from functions.api.needs import Call, needs
 from functions.api.resources import once
 from functions.api.resources.answers import GONE, problem
 from functions.api.router import Router
-from shared import ids, paths
 from shared.errors import ApiError
 from shared.messages import Write
 from shared.model.device import DEVICE

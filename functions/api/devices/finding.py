@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
+from fulcrum.core import paths
 from functions.api.devices import access, aliases
 from functions.api.needs import Call
-from shared import names, paths, values
+from shared import names, values
 from shared.clients import firestore
 from shared.errors import ApiError
 from shared.model.device import DEVICE, Device

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core.settle import ancestors
 from shared.attributes import check, summary
 from shared.attributes.checks import Checks
 from shared.attributes.conversion import number_of
 from shared.errors import ApiError
 from shared.messages import Write
-from shared.settle import ancestors
 
 Specs = Mapping[str, Mapping[str, Any]]
 

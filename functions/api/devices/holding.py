@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared import clock, ids, names
+from fulcrum.core import ids
+from shared import clock, names
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.store.change import Change

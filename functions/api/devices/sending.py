@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.api.devices import access, bodies, definitions, fitting
 from functions.api.devices.bodies import Accepted
 from functions.api.needs import Call, denied
-from shared import clock, ids, names, values
+from shared import clock, names, values
 from shared.clients import firestore, pubsub
 from shared.errors import ApiError
 from shared.messages import VERSION, DeviceDataEvent, Write

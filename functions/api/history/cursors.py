@@ -13,8 +13,8 @@ import os
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.api.history.problems import cursor_invalid
-from shared import ids
 from shared.history_query import Compiled
 
 _MAX_LENGTH = 4_000

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core import fold, ids
 from functions.api.needs import Call
-from shared import clock, fold, ids, names, values
+from shared import clock, names, values
 from shared.clients import firestore, pubsub
 from shared.errors import ApiError
 from shared.history import EARLIEST_MS

@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fulcrum.core import fold, ids
 from functions.api.history import costs, problems
-from shared import clock, device_rows, fold, history, ids
+from shared import clock, device_rows, history
 from shared.clients import bigquery
 from shared.config import settings
 from shared.errors import Rejected

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import msgspec
 from pydantic import ValidationError
 
+from fulcrum.core import ids
 from functions.api.devices import access, aliases, changing, placement
 from functions.api.devices.external_ids import EXTERNAL_ID
 from functions.api.joining.csv_columns import RowProblem, Said
 from functions.api.joining.csv_known import Known, triples
 from functions.api.needs import Call
 from functions.api.resources import items
-from shared import ids
 from shared.errors import ApiError
 from shared.model.device import DEVICE, DeviceCreate
 from shared.store.scope import Stored

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from fulcrum.core import fold
 from functions.api.access.principal import Principal
-from shared import fold
 from shared.envelope import unwrap
 from shared.errors import Rejected
 from shared.messages import DeviceDataEvent, DeviceEventAck

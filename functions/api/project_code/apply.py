@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fulcrum.core import ids
 from functions.api.project_code.current import Current, permissions_by_id
 from functions.api.project_code.difference import Difference, Edit
 from functions.api.project_code.sections import SECTIONS, Item, Key, State
 from functions.api.resources.attributes import mirror_of, parent_path
-from shared import ids
 from shared.attributes import checks_text
 from shared.attributes.types import RELATIONS
 from shared.model.attribute import ATTRIBUTE

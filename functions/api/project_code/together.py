@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from fulcrum.core.paths import MAX_PATHS
 from functions.api.project_code.sections import Key, State
 from functions.api.resources.attributes import made_path
-from shared.paths import MAX_PATHS
 
 
 def attribute_problems(state: State) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fulcrum.core import ids, paths
 from functions.api.needs import Call
 from functions.api.resources import checks
 from functions.api.resources.rules import Rules
-from shared import ids, paths
 from shared.attributes import definition_problem
 from shared.errors import ApiError
 from shared.model.attribute import ATTRIBUTE

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fulcrum.core.paths import MAX_PATHS
 from shared.attributes import checks_text
 from shared.attributes.types import RELATIONS
 from shared.errors import ApiError
 from shared.model.attribute import ATTRIBUTE
 from shared.model.blueprint import BLUEPRINT
-from shared.paths import MAX_PATHS
 from shared.store.change import Change
 from shared.store.query import Query, Where
 from shared.store.scope import Scope, Stored, not_found

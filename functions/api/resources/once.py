@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Header
 
+from fulcrum.core import ids
 from functions.api.needs import Call
-from shared import clock, ids, names, values
+from shared import clock, names, values
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.errors import ApiError

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Response
 
+from fulcrum.core import ids
 from functions.api.access import grants
 from functions.api.needs import Call, denied, signed_in
 from functions.api.resources import items, lists, once
@@ -13,7 +14,7 @@ from functions.api.resources.answers import etag, problem
 from functions.api.resources.rules import Rules
 from functions.api.roles import membership, standard
 from functions.api.router import Router
-from shared import ids, names, values
+from shared import names, values
 from shared.clients import firestore
 from shared.model.page import Page
 from shared.model.project import PROJECT, Project, ProjectCreate

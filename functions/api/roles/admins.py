@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from fulcrum.core import ids
 from functions.api.roles import membership
-from shared import ids, names, values
+from shared import names, values
 from shared.clients import firestore
 from shared.errors import ApiError
 from shared.model.role import EVERYTHING

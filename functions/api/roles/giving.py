@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.api.needs import Call, denied
 from functions.api.roles import catalogue, chain, generated
-from shared import ids, names
+from shared import names
 from shared.clients import firestore
 from shared.errors import ApiError
 from shared.model.role import EVERYTHING, ResourceKind

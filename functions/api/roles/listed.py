@@ -10,7 +10,7 @@ import msgspec
 from fastapi import Body
 from pydantic import Field
 
-from shared import ids
+from fulcrum.core import ids
 from shared.errors import ApiError
 from shared.model.base import Model
 from shared.model.page import Page

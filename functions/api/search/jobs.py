@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from fulcrum.core import ids
 from functions.api.history import costs, problems
 from functions.api.history.cursors import new_nonce
-from shared import clock, device_rows, ids
+from shared import clock, device_rows
 from shared.clients import bigquery
 from shared.config import settings
 from shared.errors import ApiError, Rejected

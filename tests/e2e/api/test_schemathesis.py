@@ -27,10 +27,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from fulcrum.core import ids
 from functions.api.access import tokens
 from functions.api.openapi import document
 from local.stack import Stack
-from shared import clock, ids
+from shared import clock
 from shared.config import settings as configuration
 from tests.support.operations import operations
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from shared import clock, ids
+from fulcrum.core import ids
+from shared import clock
 from shared.clients import history, pubsub
 from tests.support.push_stack import PushStack
 from tests.unit.api.devices.support import DEVICE_ALL, World

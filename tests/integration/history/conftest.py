@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.history import History, embedded_history, history_environment
 
 

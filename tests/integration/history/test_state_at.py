@@ -13,8 +13,9 @@ from google.cloud import bigquery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fulcrum.core import fold, ids
 from functions.api.history.state_at import MAX_DEVICES, state_at
-from shared import clock, device_rows, fold, ids
+from shared import clock, device_rows
 from shared.config import settings as configuration
 from shared.history import Row
 from shared.messages import DeviceDataEvent, Write

@@ -13,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
+from fulcrum.core import ids
 from local.processes import Child, python, spawn
-from shared import ids
 from tests.support.api import Api, embedded_api
 from tests.support.history import DAY, History, at, event, rows_of
 

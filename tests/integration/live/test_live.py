@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import clock, ids
+from fulcrum.core import ids
+from shared import clock
 from tests.support.api import Api, environment
 from tests.support.push_stack import CLOUD_PROJECT, KINDS, PushStack, eventually, push_stack
 

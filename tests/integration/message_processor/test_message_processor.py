@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from shared.attributes import checks_text
 from tests.support.processing import push
 from tests.support.push_stack import KINDS, PushStack, eventually, push_stack

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared import device_rows, ids
+from fulcrum.core import ids
+from shared import device_rows
 from shared.errors import ApiError
 from shared.messages import Write
 from shared.search import buckets, match

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared import ids, names
+from fulcrum.core import ids
+from shared import names
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.model.device import DEVICE

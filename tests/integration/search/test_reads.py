@@ -12,8 +12,9 @@ from typing import Any
 import functions_framework.aio
 import pytest
 
+from fulcrum.core import ids
 from local.processes import ROOT
-from shared import clock, device_rows, ids, names
+from shared import clock, device_rows, names
 from shared.clients import bigquery, firestore
 from shared.clients.firestore_pb import messages
 from shared.history import Row

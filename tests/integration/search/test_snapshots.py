@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared import fold, ids, snapshot_writing
+from fulcrum.core import fold, ids
+from shared import snapshot_writing
 from shared.clients import history
 from shared.errors import Rejected
 from shared.search.body import read_search

@@ -24,9 +24,9 @@ from google.pubsub_v1 import PublisherClient, PullRequest, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from fulcrum.core import ids
 from local.processes import python, spawn
 from local.provision_bigquery import provision
-from shared import ids
 from tests.support.emulators import Address, embedded, google, google_missing
 from tests.support.transponder import event, push
 

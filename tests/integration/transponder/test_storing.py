@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from shared import fold, history, ids
+from fulcrum.core import fold, ids
+from shared import history
 from tests.integration.transponder.conftest import Stack
 from tests.support.transponder import T, sets
 

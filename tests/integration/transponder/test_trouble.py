@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared import fold, history
+from fulcrum.core import fold
+from shared import history
 from shared.messages import DeviceDataEvent
 from tests.integration.transponder.conftest import Stack
 from tests.support.transponder import T, sets

@@ -6,8 +6,9 @@ import asyncio
 import re
 from typing import Any
 
+from fulcrum.core import ids
 from functions.api.openapi import document
-from shared import clock, ids
+from shared import clock
 from tests.support.api import Api
 
 BLUEPRINT = {"name": "Cold store", "alias": "coldStore", "tags": ["is:root"]}

@@ -144,7 +144,7 @@ def test_a_fold_that_lets_the_older_write_win_is_found_out(
 ) -> None:
     """State and history agree then, as both come from the same fold; what was sent does not."""
     monkeypatch.setattr(
-        "shared.fold._wins", lambda present, stamp, value: present is None or present[0] > stamp
+        "fulcrum.core.fold._wins", lambda present, stamp, value: present is None or present[0] > stamp
     )
     found.states = prove.fold_rows(copy.deepcopy(found.rows))
     (reason,) = found.prove()

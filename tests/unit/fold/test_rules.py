@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared import fold
+from fulcrum.core import fold
 from shared.errors import Rejected
 from shared.messages import Write
 

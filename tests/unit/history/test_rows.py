@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared import fold, history, history_wire
+from fulcrum.core import fold
+from shared import history, history_wire
 from shared.errors import Rejected
 from shared.messages import DeviceDataEvent, DeviceEventAck, EventRecord, Write
 
@@ -158,6 +159,7 @@ def test_the_schema_says_what_a_row_may_hold() -> None:
         network_id="n",
         user_id="u",
         source="g",
+        script_id="sc",
         original_time=1,
     )
     filled = {column for row in rows(full) for column in row}

@@ -19,7 +19,7 @@ FUNCTIONS = sorted(load().functions)
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of what is packed."""
-    for folder in ("functions", "shared"):
+    for folder in ("functions", "shared", "fulcrum"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     return tmp_path
 
@@ -44,8 +44,8 @@ def test_zip_holds_what_the_function_needs(tmp_path: Path, name: str) -> None:
     strange = [
         file
         for file in files
-        if not file.startswith((f"functions/{name}/", "shared/"))
-        and file not in ("main.py", "requirements.txt", "functions/__init__.py")
+        if not file.startswith((f"functions/{name}/", "shared/", "fulcrum/core/"))
+        and file not in ("main.py", "requirements.txt", "functions/__init__.py", "fulcrum/__init__.py")
     ]
     assert not strange
     assert not [file for file in files if "test" in file or "__pycache__" in file or file.endswith(".md")]
@@ -69,7 +69,7 @@ def test_same_input_gives_the_same_bytes(copy: Path) -> None:
 
 def test_other_input_gives_other_bytes(copy: Path) -> None:
     first = packed(copy, "ingest", "first")
-    with (copy / "shared" / "ids.py").open("a") as file:
+    with (copy / "fulcrum" / "core" / "ids.py").open("a") as file:
         file.write("# changed\n")
     assert packed(copy, "ingest", "second").sha256 != first.sha256
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared import clock, ids, names
+from fulcrum.core import ids
+from shared import clock, names
 from shared.errors import Transient
 from tests.support.processing import Service, push
 from tests.unit.message_processor.conftest import NETWORK, PROJECT, add_device, event

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared import device_rows, fold, history
+from fulcrum.core import fold
+from shared import device_rows, history
 from shared.errors import Rejected
 from tests.support import random_fleet
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import ids
+from fulcrum.core import ids
 
 
 def test_the_known_vector() -> None:

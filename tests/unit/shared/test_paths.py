@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared import paths
+from fulcrum.core import paths
 
 
 @pytest.mark.parametrize("path", ["a", "engine/temperature", "A_1/b2", "_x", "__x", "/".join("abcdefghij")])

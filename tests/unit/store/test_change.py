@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from shared.clients import firestore
 from shared.errors import ApiError, Transient
 from shared.model.blueprint import BLUEPRINT

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
-from shared import ids, names, values
+from fulcrum.core import ids
+from shared import names, values
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.errors import ApiError, Transient

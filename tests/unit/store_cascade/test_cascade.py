@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from fulcrum.core import ids
 from functions.jobs import hanging
-from shared import ids
 from shared.cascade import job
 from shared.errors import ApiError
 from shared.model.base import Kind

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from fulcrum.core import fold
 from functions.transponder import cache, handle
 from functions.transponder.cache import States
 from functions.transponder.decode import Arrival
 from functions.transponder.state import State
 from functions.transponder.store import Storing
-from shared import fold
 from shared.errors import Transient
 from tests.support.transponder import T, Transponder, event, sets
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from fulcrum.core import paths
 from functions.transponder import plan, state, store
-from shared import paths
 from shared.clients import history as history_client
 from shared.errors import Rejected, Transient
 from tests.support.transponder import T, Transponder, event, sets

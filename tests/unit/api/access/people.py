@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from fulcrum.core import ids
 from functions.api.access import people
-from shared import clock, ids
+from shared import clock
 from tests.support.api import Api
 
 PASSWORD = "four-brown-tall-mugs"

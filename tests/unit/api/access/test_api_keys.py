@@ -10,8 +10,9 @@ import httpx
 import jwt
 import pytest
 
+from fulcrum.core import ids
 from functions.api.access import sealing
-from shared import clock, ids
+from shared import clock
 from shared.config import settings
 from tests.support.api import SIGNING_KEY, Api
 from tests.unit.api.access.people import bearer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.api import Api
 from tests.unit.api.access.people import PASSWORD, Account, account
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from fulcrum.core import ids
 from functions.api.access import recovery
-from shared import ids
 from shared.clients import firestore
 from shared.errors import Transient
 from tests.support.api import Api

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared import clock, ids
+from fulcrum.core import ids
+from shared import clock
 from tests.support.api import Api
 from tests.unit.api.access.people import account, bearer, sign_in
 

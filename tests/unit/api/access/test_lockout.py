@@ -7,8 +7,9 @@ import asyncio
 import httpx
 import pytest
 
+from fulcrum.core import ids
 from functions.api.access import attempts
-from shared import clock, ids
+from shared import clock
 from shared.clients import firestore
 from shared.config import settings
 from tests.support.api import Api

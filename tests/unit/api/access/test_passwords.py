@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from fulcrum.core import ids
 from functions.api.access import passwords, recovery
-from shared import clock, ids
+from shared import clock
 from shared.config import settings
 from tests.support.api import Api
 from tests.unit.api.access.people import PASSWORD, account, bearer, password_hash, sign_in

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.api import Api
 from tests.unit.api.access.people import PASSWORD, SETUP_TOKEN, account, sign_in
 

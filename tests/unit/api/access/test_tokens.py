@@ -10,8 +10,9 @@ from typing import Any
 import jwt
 import pytest
 
+from fulcrum.core import ids
 from functions.api.access import tokens
-from shared import clock, ids
+from shared import clock
 from tests.support.api import SIGNING_KEY, Api
 from tests.unit.api.access.people import account, bearer, sign_in
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shared import history, history_wire, ids
+from fulcrum.core import ids
+from shared import history, history_wire
 from tests.support.api import Api
 
 DEVICE_ALL = tuple(

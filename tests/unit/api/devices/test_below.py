@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from fulcrum.core import ids
 from functions.api.devices.below import with_below
-from shared import ids
 from shared.clients import firestore
 from tests.support.api import Api
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared import history, history_wire, ids
+from fulcrum.core import ids
+from shared import history, history_wire
 from tests.support.api import Api
 from tests.unit.api.devices.support import World, latest_definition
 

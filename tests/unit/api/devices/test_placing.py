@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from fulcrum.core import ids
 from functions.api.access import tokens
-from shared import ids
 from tests.support.api import Api
 from tests.unit.api.devices.support import World
 

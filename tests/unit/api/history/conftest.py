@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from shared.clients import pubsub
 from shared.errors import Transient
 from tests.support.api import Api

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared import clock, ids
+from fulcrum.core import ids
+from shared import clock
 from tests.support.api import Api
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from fulcrum.core import ids
 from functions.api.joining import csv_import
 from functions.api.joining.csv_plan import Step
-from shared import ids
 from tests.support.api import Api
 from tests.unit.api.devices.support import latest_definition
 from tests.unit.api.joining.support import Site, site

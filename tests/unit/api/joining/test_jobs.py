@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from shared import clock, ids
+from fulcrum.core import ids
+from shared import clock
 from shared.cascade import job
 from tests.support.api import Api
 from tests.support.jobs import jobs_function, references

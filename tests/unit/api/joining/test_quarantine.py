@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from fulcrum.core import ids
 from local import topology
-from shared import ids, quarantine_entries
+from shared import quarantine_entries
 from shared.quarantine import PART_BYTES
 from tests.support.api import Api
 from tests.unit.api.joining.support import site

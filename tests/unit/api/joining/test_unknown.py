@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.api import Api
 from tests.unit.api.joining.support import site
 

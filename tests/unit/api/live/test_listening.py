@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.requests import Request
 
+from fulcrum.core import ids
 from functions.api.access import grants, known, tokens
 from functions.api.access.callers import authenticate
 from functions.api.live import events, hub, routes
 from functions.api.needs import Call
-from shared import ids
 from tests.support.api import Api
 
 DATA = events.Live("data", "device.readData", {"data": 1})

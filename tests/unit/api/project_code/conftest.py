@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.api import Api
 
 WARM = {"type": "attribute", "path": "msg/data/air/temperature", "op": "gt", "value": 8}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.api import Api
 from tests.support.jobs import jobs_function
 from tests.unit.api.project_code.conftest import Project, edited

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from shared import ids
+from fulcrum.core import ids
 
 
 async def _nothing(http: httpx.AsyncClient, project: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from shared import ids
+from fulcrum.core import ids
 from shared.attributes import compile_checks
 from tests.support.api import Api
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fulcrum.core import ids
 from functions.api.resources import script_check
-from shared import ids
 from shared.errors import ApiError
 from shared.model import cron
 from tests.support.api import Api

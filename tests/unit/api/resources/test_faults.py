@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.api import Api
 from tests.unit.api.resources.kinds import ROWS, Row
 

@@ -6,8 +6,9 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from fulcrum.core import ids
 from functions.api.access import tokens
-from shared import clock, ids
+from shared import clock
 from tests.support.api import Api
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fulcrum.core import ids
 from functions.api.resources.references import topics
-from shared import ids
 from shared.config import settings
 from tests.support.api import Api
 

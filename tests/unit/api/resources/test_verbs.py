@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from fulcrum.core import ids
 from functions.api import openapi
 from functions.api.app import make
 from functions.api.resources import automation, blueprints, routing, screens, systems
-from shared import ids
 from tests.support.api import Api
 from tests.unit.api.resources.kinds import ROWS, Row
 

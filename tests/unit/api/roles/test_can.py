@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from tests.support.api import Api
 
 HELD = ("device.read", "device.create", "blueprint.list")

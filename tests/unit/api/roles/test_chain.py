@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from fulcrum.core import ids
 from functions.api import recent
 from functions.api.recent import Recent
 from functions.api.roles import chain
-from shared import ids
 from shared.clients import firestore
 from tests.support.api import Api
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from fulcrum.core import ids
 from functions.api.roles import standard
 from functions.api.roles.given import MAX_AT_ONCE
-from shared import ids
 from shared.clients import firestore
 from tests.support.api import Api
 

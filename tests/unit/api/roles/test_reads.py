@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared import ids
+from fulcrum.core import ids
 from shared.clients import firestore
 from tests.support.api import Api
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
+from fulcrum.core import ids
 from functions.api.roles import standard
-from shared import ids
 from tests.support.api import Api
 
 ROLE = {"name": "operator", "displayName": "Operator", "permissions": ["device.list", "device.read"]}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared import clock, device_rows, ids
+from fulcrum.core import ids
+from shared import clock, device_rows
 from shared.messages import Write
 from tests.support.api import Api, embedded_api
 from tests.support.warehouse import Warehouse, data_row, warehouse

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import clock, device_rows, ids
+from fulcrum.core import ids
+from shared import clock, device_rows
 from shared.config import settings
 from shared.messages import Write
 from tests.support.warehouse import data_row

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from shared import paths
-from shared.errors import Rejected
-from shared.messages import Write
+from fulcrum.core import paths
+from fulcrum.core.errors import Rejected
+from fulcrum.core.writes import Write
 
 
 class Settled(NamedTuple):

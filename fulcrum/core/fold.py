@@ -2,8 +2,9 @@
 
 A device keeps *registers*: for each path the latest write of it, with the write's stamp. The rules:
 
-1. An event is settled first (:mod:`shared.settle`): its writes, applied in their order, come down to distinct
-   leaves (no leaf below another one) and cleared paths. Hence a stamp needs no index within the event.
+1. An event is settled first (:mod:`fulcrum.core.settle`): its writes, applied in their order, come down to
+   distinct leaves (no leaf below another one) and cleared paths. Hence a stamp needs no index within the
+   event.
 2. A stamp is (event time in ms, event id). At one path the greater stamp wins; where two events share both,
    ``cleared`` loses to any value, and the greater canonical JSON of the value wins.
 3. A register is hidden when an ancestor has a strictly greater stamp: writing ``a`` (a value, or clearing
@@ -26,8 +27,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared.errors import Rejected
-from shared.settle import Settled, ancestors, normal, settle
+from fulcrum.core.errors import Rejected
+from fulcrum.core.settle import Settled, ancestors, normal, settle
 
 __all__ = [
     "CLEARED",

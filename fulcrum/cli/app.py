@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from fulcrum.cli import generated
+from fulcrum.cli import generated, scripts
 
 # What is typed → module:function. Words with a blank are verbs of a resource.
 WRITTEN: dict[str, str] = {
@@ -35,6 +35,7 @@ WRITTEN: dict[str, str] = {
     "quarantine show": "fulcrum.cli.quarantine:show",
     "quarantine redrive": "fulcrum.cli.quarantine:redrive",
     "quarantine purge": "fulcrum.cli.quarantine:purge",
+    **scripts.COMMANDS,
 }
 
 

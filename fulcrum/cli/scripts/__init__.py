@@ -1,0 +1,31 @@
+"""``fulcrum script``: a script's life, from its first file to what it did among events.
+
+The verbs that are written stand in ``COMMANDS``; beside them are those that the API's operations are.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+# Verb → module:function.
+_VERBS = {
+    "init": "fulcrum.cli.scripts.init:init",
+    "check": "fulcrum.cli.scripts.check:check",
+    "test": "fulcrum.cli.scripts.test:test",
+    "save": "fulcrum.cli.scripts.save:save",
+    "set-code": "fulcrum.cli.scripts.code:set_code",
+    "deploy": "fulcrum.cli.scripts.deploy:deploy",
+    "undeploy": "fulcrum.cli.scripts.undeploy:undeploy",
+    "versions": "fulcrum.cli.scripts.versions:versions",
+    "rollback": "fulcrum.cli.scripts.rollback:rollback",
+    "deployments": "fulcrum.cli.scripts.deployments:deployments",
+    "logs": "fulcrum.cli.scripts.logs:logs",
+    "metrics": "fulcrum.cli.scripts.metrics:metrics",
+    "replay": "fulcrum.cli.scripts.replay:replay",
+    "run": "fulcrum.cli.scripts.run:run",
+}
+COMMANDS: dict[str, str] = {
+    f"script {verb}": where
+    for verb, where in _VERBS.items()
+    if importlib.util.find_spec(where.partition(":")[0])
+}

@@ -7,19 +7,15 @@ the folder was made from. A resource is known by what its file says, not by the 
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from fulcrum import json_yaml
 from fulcrum.cli.problems import Problem, usage
 
 ROOT, LOCK = "fulcrum.yaml", "fulcrum.lock"
-# A document nests less; what nests deeper leads into itself.
-_MAX_DEPTH = 100
 # Section → the field by which a resource of it is known.
 SECTIONS = {
     "messageRoutes": "name",
@@ -31,44 +27,6 @@ SECTIONS = {
     "roles": "name",
 }
 _HEAD = ("format", "project")
-
-
-class _Loader(yaml.SafeLoader):
-    """As JSON has it: what looks like a date is a text, and no key stands twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value!r} stands twice", key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks, lists indented below their key."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
-    if not all(letter.isprintable() or letter in "\n\t" for letter in value):
-        style = '"'  # what YAML itself takes for a line's end, among others
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Dumper.add_representer(str, _text)
 
 
 def write(folder: Path, document: Mapping[str, Any], base: str) -> list[Path]:
@@ -132,7 +90,7 @@ def _ours(folder: Path) -> Iterator[Path]:
 
 
 def _files(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    yield Path(ROOT), _dump({key: document[key] for key in _HEAD if key in document})
+    yield Path(ROOT), json_yaml.write({key: document[key] for key in _HEAD if key in document})
     for section, key in SECTIONS.items():
         used: set[str] = set()
         for resource in document.get(section, ()):
@@ -140,7 +98,7 @@ def _files(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             if section == "scripts":
                 yield Path(section) / f"{name}.py", resource["code"]
                 resource = {field: value for field, value in resource.items() if field != "code"}
-            yield Path(section) / f"{name}.yaml", _dump(resource)
+            yield Path(section) / f"{name}.yaml", json_yaml.write(resource)
 
 
 def _file_name(name: str, used: set[str]) -> str:
@@ -170,12 +128,9 @@ def _resource(path: Path, section: str) -> Any:
 
 def _load(path: Path) -> Any:
     try:
-        found = yaml.load(_read(path), Loader=_Loader)  # noqa: S506 made of SafeLoader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise Problem(f"{path}: {' '.join(str(error).split())}", "correct the file") from None
-    if problem := _problem(found):
-        raise Problem(f"{path}: {problem}", "correct the file: it can say what JSON can")
-    return found
+        return json_yaml.read(_read(path))
+    except ValueError as error:
+        raise Problem(f"{path}: {error}", "correct the file") from None
 
 
 def _read(path: Path) -> str:
@@ -183,33 +138,3 @@ def _read(path: Path) -> str:
         return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"{path} cannot be read: {error}", "put the file in order, or remove it") from None
-
-
-def _problem(value: Any, depth: int = 0) -> str | None:
-    """Why a value is none of JSON's; None if it is one."""
-    if depth > _MAX_DEPTH:
-        return "it nests too deep, or leads into itself"
-    if isinstance(value, str):
-        return None if value.isascii() or _is_unicode(value) else "a text holds half of a surrogate pair"
-    if isinstance(value, float):
-        return None if math.isfinite(value) else f"{value} is no number that can be stored"
-    if isinstance(value, dict):
-        odd = [key for key in value if not isinstance(key, str)]
-        if odd:
-            return f"the key {odd[0]!r} is no text: put it in quotes"
-        inner: Iterable[Any] = (*value, *value.values())
-    elif isinstance(value, list):
-        inner = value
-    else:
-        known = value is None or isinstance(value, int)
-        return None if known else f"{value!r} is a {type(value).__name__}"
-    return next(filter(None, (_problem(one, depth + 1) for one in inner)), None)
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _dump(value: Any) -> str:
-    made = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-    return str(made)

@@ -20,8 +20,9 @@ TOPICS = {
     "writer-transponder": "writer",
     "jobs-jobs": "jobs",
     "email-emailer": "email",
+    "messenger-messenger": "messenger",
 }
-_MAIL = "email"
+_MAIL = {"email", "messenger"}
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def topic_of(entry: Entry) -> str:
 
 
 def is_mail(entry: Entry) -> bool:
-    """Whether an entry is a mail, which may hold a link that sets somebody's password."""
-    return _MAIL in (entry.text("topic"), TOPICS.get(entry.text("subscription")))
+    """Whether an entry is a mail or SMS, which may hold a link that sets somebody's password, or a code."""
+    return not _MAIL.isdisjoint((entry.text("topic"), TOPICS.get(entry.text("subscription"), "")))
 
 
 def message_of(entry: Entry, data: bytes) -> tuple[bytes, dict[str, str]]:

@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from fulcrum.core import ids
-from shared import names
-from shared.envelope import Delivery, check_hops, unwrap
+from shared import outbox
+from shared.envelope import Delivery
 from shared.errors import Rejected
 
 MAX_RECIPIENTS = 50
@@ -20,7 +20,6 @@ MAX_ATTACHMENTS = 20
 # A mail stands in one document, which holds 1 MiB.
 MAX_BYTES = 900_000
 _ADDRESS = re.compile(r"(?:[^<>@\r\n]{0,200}<)?[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,255}>?\Z")
-_ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 
 
 class Attachment(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -69,19 +68,11 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     attachments: list[Attachment]
 
 
-class Refused(NamedTuple):
-    """A message that is no mail: why, its place in the delivery and its bytes."""
-
-    error: Rejected
-    place: int
-    data: bytes
-
-
 class Read(NamedTuple):
     """What a delivery holds."""
 
     mails: list[Mail]
-    refused: list[Refused]
+    refused: list[outbox.Refused]
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -89,20 +80,7 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 def read(delivery: Delivery) -> Read:
     """The mails of a delivery, and what of it is refused."""
-    found = Read([], [])
-    try:
-        check_hops(delivery)
-        contents = unwrap(delivery.data)
-    except Rejected as error:
-        found.refused.append(Refused(error, 0, delivery.data))
-        return found
-    for index, raw in enumerate(contents.messages):
-        data = bytes(raw)
-        try:
-            found.mails.extend(_mails(delivery, index, data))
-        except Rejected as error:
-            found.refused.append(Refused(error, index, data))
-    return found
+    return Read(*outbox.read(delivery, _mails))
 
 
 def _mails(delivery: Delivery, index: int, data: bytes) -> list[Mail]:
@@ -112,7 +90,7 @@ def _mails(delivery: Delivery, index: int, data: bytes) -> list[Mail]:
         message = _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected("message.undecodable", f"not a valid emailMsg: {error}") from None
-    project_id = _project(delivery, message)
+    project_id = outbox.project_of(delivery, message.project_id, "email")
     to, cc, bcc = _addresses("to", message.to), _addresses("cc", message.cc), _addresses("bcc", message.bcc)
     blind = _addresses("blindTo", message.blind_to)
     _check(message, to, cc, bcc, blind)
@@ -134,17 +112,6 @@ def _mails(delivery: Delivery, index: int, data: bytes) -> list[Mail]:
         )
         for recipients in ([[each] for each in blind] or [to])
     ]
-
-
-def _project(delivery: Delivery, message: _Message) -> str:
-    """The project that pays for a mail: its message's attribute says it, and it may not say another."""
-    given = delivery.attributes.get("projectId")
-    if given and message.project_id and given != message.project_id:
-        raise Rejected("email.otherProject", "the mail names another project than its message's attribute")
-    project_id = given or message.project_id or names.NO_PROJECT
-    if not _ID.match(project_id):
-        raise Rejected("email.project", "the projectId is no id of a project")
-    return project_id
 
 
 def _check(message: _Message, to: list[str], cc: list[str], bcc: list[str], blind: list[str]) -> None:

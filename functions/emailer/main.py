@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.emailer import mails, senders
+from shared import outbox
 from shared.envelope import Delivery, decode_push
 from shared.errors import FulcrumError, Rejected
 from shared.log import log
@@ -50,7 +51,7 @@ async def emailer(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _entry(delivery: Delivery, refused: mails.Refused) -> SetAside:
+def _entry(delivery: Delivery, refused: outbox.Refused) -> SetAside:
     return SetAside(
         refused.error,
         refused.data,

@@ -8,20 +8,12 @@ later, and then the whole delivery comes again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from functions.emailer.mails import Mail
-from shared import clock, names, values
-from shared.clients import firestore
-from shared.clients.firestore_pb import messages
-from shared.errors import Transient
-
-KEPT = timedelta(days=30)
-# Firestore's answers to a document that is there already.
-_PRESENT = frozenset({6, 9})
+from shared import outbox
 
 
 class Sender(Protocol):
@@ -33,18 +25,11 @@ class Sender(Protocol):
 
 
 class Outbox:
-    """Writes each mail to ``projects/{p}/outbox/{id}``, once: create-if-absent."""
+    """Writes each mail to ``projects/{p}/outbox/{id}``, once."""
 
     async def send(self, mails: Sequence[Mail]) -> None:
         """Write the mails that are not there yet."""
-        # A message that is in its delivery twice is one mail.
-        distinct = {(mail.project_id, mail.id): mail for mail in mails}
-        if not distinct:
-            return
-        codes = await firestore.batch_write([_write(mail) for mail in distinct.values()])
-        failed = sorted({code for code in codes if code and code not in _PRESENT})
-        if failed:
-            raise Transient(f"mail not written to the outbox: status codes {failed}")
+        await outbox.put([_entry(mail) for mail in mails])
 
 
 _outbox = Outbox()
@@ -55,11 +40,7 @@ def sender() -> Sender:
     return _outbox
 
 
-def _write(mail: Mail) -> Any:
-    pb = messages()
-    name = names.document("projects", mail.project_id, "outbox", mail.id)
-    write = pb.Write(update=pb.Document(name=name))
-    now = clock.now_ms()
+def _entry(mail: Mail) -> outbox.Entry:
     fields = {
         "to": mail.to,
         "cc": mail.cc,
@@ -71,11 +52,5 @@ def _write(mail: Mail) -> Any:
         "template": mail.template,
         "context": msgspec.json.encode(mail.context).decode(),
         "attachments": msgspec.json.encode(mail.attachments).decode(),
-        "time": now,
-        "expireAt": clock.from_ms(now) + KEPT,
     }
-    values.to_fields(
-        write.update.fields, {k: v for k, v in fields.items() if v not in (None, [], "{}", "[]")}
-    )
-    write.current_document.exists = False
-    return write
+    return outbox.Entry(mail.project_id, mail.id, "email", fields)

@@ -50,7 +50,7 @@ def _reasons(service: Service) -> list[str]:
 async def test_a_mail_is_kept_with_what_fills_its_template(service: Service) -> None:
     assert await service.post(_push(MAIL)) == 204
     (kept,) = _outbox(service)
-    assert kept["to"] == ["ada@example.com"]
+    assert (kept["kind"], kept["to"]) == ("email", ["ada@example.com"])
     assert (kept["subject"], kept["template"]) == ("Set a new password", "resetPassword")
     assert json.loads(kept["context"]) == {"link": LINK}
     assert service.topics.published == []

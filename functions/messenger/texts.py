@@ -1,0 +1,118 @@
+"""From a delivery to text messages: what an ``smsMsg`` may say, and what is refused. Pure.
+
+What is refused is named by its place and reason, never by its content: texts hold codes that let people in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from fulcrum.core import ids
+from shared import outbox
+from shared.envelope import Delivery
+from shared.errors import Rejected
+
+MAX_RECIPIENTS = 50
+# The most that providers cut into parts and join again at the other end.
+MAX_CHARACTERS = 1_600
+MAX_BYTES = 200_000
+# E.164: a plus, the country's number, 15 digits at most.
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+_SPACING = str.maketrans("", "", " ()-.\u00a0")
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class LimitOptions(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
+    """At most ``count`` messages in ``period`` ms to one recipient under one ``key``; then none for
+    ``duration`` ms."""
+
+    count: Positive | None = None
+    period: Positive | None = None
+    duration: Positive | None = None
+    key: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class _Message(msgspec.Struct, rename="camel", kw_only=True):
+    type: Literal["smsMsg"]
+    id: str | None = None
+    project_id: str | None = None
+    recipients: str | list[str] | None = None
+    message: str | None = None
+    template: str | None = None
+    template_id: str | None = None
+    context: dict[str, Any] = {}
+    limit_options: LimitOptions | None = None
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True):
+    """One text message. ``id`` is the same at every delivery of it; recipients are E.164 numbers."""
+
+    id: str
+    project_id: str
+    recipients: list[str]
+    message: str | None
+    template: str | None
+    context: dict[str, Any]
+    limit_options: LimitOptions | None
+
+
+class Read(NamedTuple):
+    """What a delivery holds."""
+
+    texts: list[Text]
+    refused: list[outbox.Refused]
+
+
+_decode = msgspec.json.Decoder(_Message).decode
+
+
+def read(delivery: Delivery) -> Read:
+    """The text messages of a delivery, and what of it is refused."""
+    return Read(*outbox.read(delivery, _texts))
+
+
+def _texts(delivery: Delivery, index: int, data: bytes) -> list[Text]:
+    if len(data) > MAX_BYTES:
+        raise Rejected("sms.tooLarge", f"the message has {len(data)} bytes; at most {MAX_BYTES}")
+    try:
+        message = _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Rejected("message.undecodable", f"not a valid smsMsg: {error}") from None
+    project_id = outbox.project_of(delivery, message.project_id, "sms")
+    template = message.template or message.template_id
+    if not message.message and not template:
+        raise Rejected("sms.content", "a text message has a message, or a template")
+    if len(message.message or "") > MAX_CHARACTERS:
+        raise Rejected("sms.content", f"the message has more than {MAX_CHARACTERS} characters")
+    source = ("id", message.id) if message.id else ("delivery", delivery.message_id, str(index))
+    return [
+        Text(
+            id=ids.digest("sms", project_id, *source),
+            project_id=project_id,
+            recipients=_numbers(message.recipients),
+            message=message.message,
+            template=template,
+            context=message.context,
+            limit_options=message.limit_options,
+        )
+    ]
+
+
+def _numbers(given: str | list[str] | None) -> list[str]:
+    found = []
+    for index, text in enumerate([given] if isinstance(given, str) else list(given or ())):
+        number = text.translate(_SPACING)
+        if not _NUMBER.match(number):
+            raise Rejected(
+                "sms.number", f"recipients[{index}] is no number with its country, such as +4791234567"
+            )
+        found.append(number)
+    if not found:
+        raise Rejected("sms.recipients", "nobody is named in recipients")
+    if len(found) > MAX_RECIPIENTS:
+        raise Rejected("sms.recipients", f"more than {MAX_RECIPIENTS} recipients")
+    return list(dict.fromkeys(found))

@@ -5,14 +5,14 @@ No model: the functions that run and deploy scripts start without pydantic. What
 
 - ``scripts/{s}``: the definition and the draft (``code``: the text of main.py; ``files``: JSON text
   ``{path: text}`` of the other files; ``requirements``).
-- ``scriptVersions/{s}-{n}``: ``scriptId``, ``version`` (n), ``code``, ``files``, ``requirements``, ``digest``,
-  ``entries`` (JSON text of a list of :class:`fulcrum.script.wire.Entry`), ``created``, ``createdBy``, ``note``.
-  Never changed.
+- ``scriptVersions/{s}-{n}``: ``scriptId``, ``version`` (n), ``code``, ``files``, ``requirements``,
+  ``digest``, ``entries`` (JSON text of a list of :class:`fulcrum.script.wire.Entry`), ``created``,
+  ``createdBy``, ``note``. Never changed.
 - ``scriptStates/{s}``: ``scriptId``, ``state``, ``version``, ``url``, ``function``, ``entries``,
   ``deployment``, ``breaker``: all that a run needs in one read.
 - ``scriptDeployments/{id}``: ``scriptId``, ``version``, ``action``, ``state``, ``progress`` (0 to 100),
   ``message``, ``log`` (the end of the build's log), ``created``, ``lastModified``, ``createdBy``.
-- ``scriptCaches/{s}`` and ``caches/{digest(s, deviceId)}``: ``scriptId``, ``deviceId``, ``value`` (JSON text).
+- ``scriptCaches/{s}`` and ``caches/{digest(s, deviceId)}``: ``scriptId``, ``deviceId``, ``value`` (JSON).
 - ``runs/{run_key}``: ``scriptId``, ``deviceId`` and the rest of a run's record.
 """
 

@@ -1,7 +1,8 @@
 """``python -m local.package``: one zip a function, as it is uploaded to the cloud; same input, same bytes.
 
 A zip holds ``main.py`` (made here; the entry point is the function's own name), ``functions/<service>/``,
-``shared/``, ``fulcrum/core/`` and ``requirements.txt``: no tests, no documents.
+``shared/``, ``fulcrum/core/``, the files of the folders that services.yaml names below ``brings``, and
+``requirements.txt``: no tests, no documents.
 """
 
 from __future__ import annotations
@@ -70,6 +71,12 @@ def contents(function: Function, root: Path = ROOT) -> dict[str, bytes]:
     for folder in COMMON:
         for path in _needed(root / folder):
             files[path.relative_to(root).as_posix()] = path.read_bytes()
+    for folder in function.brings:
+        if not (root / folder).is_dir():
+            raise PackageError(f"{function.name}: there is no folder {folder}, which it is to bring along")
+        for path in _needed(root / folder):
+            if path.parent == root / folder:
+                files[path.relative_to(root).as_posix()] = path.read_bytes()
     return files
 
 

@@ -40,6 +40,8 @@ class Function:
     settings: Mapping[str, str]
     secrets: tuple[str, ...]
     folder: Path
+    # Folders of the repository that its package has besides those that every function's has.
+    brings: tuple[str, ...] = ()
 
     @property
     def pushed(self) -> bool:
@@ -134,6 +136,7 @@ def _function(name: str, item: Mapping[str, Any], folder: Path) -> Function:
         settings=dict(item["settings"]),
         secrets=tuple(item.get("secrets", ())),
         folder=folder,
+        brings=tuple(item.get("brings", ())),
     )
 
 

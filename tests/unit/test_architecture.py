@@ -49,20 +49,21 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def is_common(module: str) -> bool:
-    """Whether a module is one that every function brings along."""
-    return module == "fulcrum" or any((module + ".").startswith(f"{common}.") for common in COMMON)
+def is_common(module: str, brought: tuple[str, ...] = ()) -> bool:
+    """Whether a module is one that every function brings along, or one of ``brought``'s folders."""
+    folders = (*COMMON, *(folder.replace("/", ".") for folder in brought))
+    return module == "fulcrum" or any((module + ".").startswith(f"{common}.") for common in folders)
 
 
-def shared_closure(paths: list[Path]) -> set[Path]:
-    """Files that every function brings along and that these files use, directly or not."""
+def shared_closure(paths: list[Path], brought: tuple[str, ...] = ()) -> set[Path]:
+    """Files that a function brings along and that these files use, directly or not."""
     found: set[Path] = set()
     waiting = list(paths)
     while waiting:
         for module in imports(waiting.pop()):
             stem = ROOT / module.replace(".", "/")
             for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-                if is_common(module) and path.is_file() and path not in found:
+                if is_common(module, brought) and path.is_file() and path not in found:
                     found.add(path)
                     waiting.append(path)
     return found
@@ -112,12 +113,12 @@ def pins(path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function_imports_its_own_shared_and_what_it_pins(name: str) -> None:
-    own = sources(f"functions/{name}")
+    own, brought = sources(f"functions/{name}"), TOPOLOGY.functions[name].brings
     pinned = pins(ROOT / "functions" / name / "requirements.txt")
-    for path in [*own, *shared_closure(own)]:
+    for path in [*own, *shared_closure(own, brought)]:
         for module in imports(path):
             top = module.partition(".")[0]
-            if top in sys.stdlib_module_names or is_common(module) or module == "functions":
+            if top in sys.stdlib_module_names or is_common(module, brought) or module == "functions":
                 continue
             if top == "functions":
                 assert (module + ".").startswith(f"functions.{name}."), f"{path} imports {module}"
@@ -129,9 +130,12 @@ def test_function_imports_its_own_shared_and_what_it_pins(name: str) -> None:
 
 
 def test_shared_imports_no_function() -> None:
+    # Whoever uses a module of shared that needs scripts brings them along: see the test of each function.
     for path in sources("shared"):
         strange = [
-            module for module in imports(path) if module.partition(".")[0] in OWN and not is_common(module)
+            module
+            for module in imports(path)
+            if module.partition(".")[0] in OWN and not is_common(module, ("fulcrum/script",))
         ]
         assert not strange, f"{path} imports {strange}"
 
@@ -195,7 +199,7 @@ def test_settings_are_declared_documented_and_read(name: str) -> None:
     readme = (ROOT / "functions" / name / "README.md").read_text()
     own = sources(f"functions/{name}")
     read = set()
-    for path in [*own, *shared_closure(own)]:
+    for path in [*own, *shared_closure(own, TOPOLOGY.functions[name].brings)]:
         for node in ast.walk(tree(path)):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
                 continue

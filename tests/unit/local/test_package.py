@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import zipfile
@@ -31,7 +32,9 @@ def packed(root: Path, name: str, out: str) -> package.Package:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_zip_holds_what_the_function_needs(tmp_path: Path, name: str) -> None:
-    made = package.write(load().functions[name], tmp_path)
+    function = load().functions[name]
+    brought = [f"{folder}/" for folder in function.brings]
+    made = package.write(function, tmp_path)
     with zipfile.ZipFile(made.path) as archive:
         files = archive.namelist()
         entry = archive.read("main.py").decode()
@@ -44,12 +47,24 @@ def test_zip_holds_what_the_function_needs(tmp_path: Path, name: str) -> None:
     strange = [
         file
         for file in files
-        if not file.startswith((f"functions/{name}/", "shared/", "fulcrum/core/"))
+        if not file.startswith((f"functions/{name}/", "shared/", "fulcrum/core/", *brought))
         and file not in ("main.py", "requirements.txt", "functions/__init__.py", "fulcrum/__init__.py")
     ]
     assert not strange
     assert not [file for file in files if "test" in file or "__pycache__" in file or file.endswith(".md")]
     assert files == sorted(files)
+
+
+def test_folders_that_a_function_names_are_packed_without_those_below_them(copy: Path) -> None:
+    (copy / "fulcrum" / "script" / "below").mkdir()
+    (copy / "fulcrum" / "script" / "below" / "other.py").write_text("x = 1\n")
+    function = load().functions["jobs"]
+    files = package.contents(dataclasses.replace(function, brings=("fulcrum/script",)), copy)
+    assert "fulcrum/script/wire.py" in files
+    assert "fulcrum/script/below/other.py" not in files
+    assert "fulcrum/script/wire.py" not in package.contents(dataclasses.replace(function, brings=()), copy)
+    with pytest.raises(package.PackageError, match="there is no folder fulcrum/nothing"):
+        package.contents(dataclasses.replace(function, brings=("fulcrum/nothing",)), copy)
 
 
 def test_same_input_gives_the_same_bytes(copy: Path) -> None:

@@ -50,6 +50,12 @@ class Delivery(msgspec.Struct, frozen=True):
         text = self.attributes.get("hops", "0")
         return int(text) if text.isdecimal() and len(text) < 6 else 0
 
+    def named(self) -> dict[str, Any]:
+        """What every log line about a delivery says: by it the way of an event is found again."""
+        project = self.attributes.get("projectId")
+        named = {"messageId": self.message_id, "attempt": self.attempt}
+        return named | {"projectId": project} if project else named
+
 
 class Contents(msgspec.Struct, frozen=True):
     """The messages of a delivery, each still raw, with the options and the rest of their route."""

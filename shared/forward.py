@@ -6,7 +6,7 @@ A service that is done with a routeMsg goes on along the rest of its route with 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,11 +23,12 @@ _decode = msgspec.json.decode
 
 
 class Parcel(msgspec.Struct):
-    """One Pub/Sub message to be: which items are in it, by their index."""
+    """One Pub/Sub message to be: which items are in it, by their index. ``id`` once it is published."""
 
     data: bytes
     attributes: dict[str, str]
     items: list[int]
+    id: str = ""
 
 
 class Onward(msgspec.Struct, frozen=True):
@@ -132,7 +133,7 @@ def _parts(parcels: list[Parcel]) -> Iterable[list[Parcel]]:
 
 async def _publish_part(topic: str, parcels: list[Parcel], refused: dict[int, Rejected]) -> None:
     try:
-        await pubsub.publish(topic, [(parcel.data, parcel.attributes) for parcel in parcels])
+        ids = await pubsub.publish(topic, [(parcel.data, parcel.attributes) for parcel in parcels])
     except Rejected as error:
         if len(parcels) > 1 and error.error_type != "topic.unknown":
             # One of them is the culprit: find it, so that the others go.
@@ -142,12 +143,23 @@ async def _publish_part(topic: str, parcels: list[Parcel], refused: dict[int, Re
             return
         for parcel in parcels:
             refused.update(dict.fromkeys(parcel.items, error))
+    else:
+        for parcel, message_id in zip(parcels, ids, strict=True):
+            parcel.id = message_id
 
 
-async def onward(messages: Sequence[Onward], route: Any, hops: int) -> dict[int, Rejected]:
+def message_ids(parcels: Mapping[str, Sequence[Parcel]]) -> list[str]:
+    """The ids of parcels that are published, for the log: by them an event is followed on its way."""
+    return [parcel.id for whole in parcels.values() for parcel in whole if parcel.id]
+
+
+async def onward(
+    messages: Sequence[Onward], route: Any, hops: int, published: list[str] | None = None
+) -> dict[int, Rejected]:
     """Go on along the rest of a route; returns what cannot, by index: ``route.invalid``, ``topic.unknown``.
 
-    ``hops``: of the delivery that the messages came with. Transient where publishing failed.
+    ``hops``: of the delivery that the messages came with. ``published`` gets the ids of what goes out.
+    Transient where publishing failed.
     """
     if not messages or not route:
         return {}
@@ -161,4 +173,8 @@ async def onward(messages: Sequence[Onward], route: Any, hops: int) -> dict[int,
     except RouteError as error:
         return dict.fromkeys(range(len(messages)), Rejected("route.invalid", str(error)))
     data, projects = [item.data for item in messages], [item.project_id for item in messages]
-    return await publish(pack(data, projects, steps, hops + 1))
+    parcels = pack(data, projects, steps, hops + 1)
+    refused = await publish(parcels)
+    if published is not None:
+        published += message_ids(parcels)
+    return refused

@@ -94,17 +94,18 @@ async def set_aside(entries: Sequence[SetAside], trace: str | None = None) -> No
     One log line for each, once they are safe.
     """
     messages = [to_message(entry) for entry in entries]
+    ids: list[str] = []
     start = size = 0
     for index, (data, attributes) in enumerate(messages):
         # Names, values and framing of the attributes are below 8 KB in all.
         more = len(data) + 8_000 if attributes else len(data)
         if index > start and (size + more > pubsub.MAX_BYTES or index - start >= pubsub.MAX_MESSAGES):
-            await pubsub.publish(TOPIC, messages[start:index])
+            ids += await pubsub.publish(TOPIC, messages[start:index])
             start, size = index, 0
         size += more
     if start < len(messages):
-        await pubsub.publish(TOPIC, messages[start:])
-    for entry in entries:
+        ids += await pubsub.publish(TOPIC, messages[start:])
+    for entry, published in zip(entries, ids, strict=True):
         log(
             "WARNING",
             "message set aside",
@@ -113,6 +114,8 @@ async def set_aside(entries: Sequence[SetAside], trace: str | None = None) -> No
             error=entry.error.message[:500],
             messageId=entry.message_id,
             index=entry.index,
+            published=[published],
+            **({"projectId": entry.project_id} if entry.project_id else {}),
         )
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from shared.errors import Transient
 from shared.gather import Gathering, Limits
-from shared.log import log
+from shared.log import listed, log
 from shared.messages import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, VERSION
 
 TOPIC = "default-processor"
@@ -22,6 +22,8 @@ TOPIC = "default-processor"
 WITHIN_SECONDS = 10.0
 # By messages and bytes, as Pub/Sub limits a call.
 LIMITS = Limits(weight=1_000, size=8_000_000, patience=1.0)
+# A line names its events where they are so few at most: one that no service stores is found by nothing else.
+NAMED = 20
 
 Message = tuple[bytes, Mapping[str, str]]
 Publish = Callable[[str, Sequence[Message], float], Awaitable[list[str]]]
@@ -32,6 +34,7 @@ class _Part(msgspec.Struct, frozen=True):
     events: list[bytes]
     trace: str | None
     deadline: float
+    ids: Sequence[str]
 
 
 def pack(project_id: str, events: Sequence[bytes]) -> list[Message]:
@@ -56,14 +59,17 @@ class GroupCommit:
         self._within = within
         self._gathering = Gathering(self._carry, limits)
 
-    async def publish(self, project_id: str, events: list[bytes], trace: str | None = None) -> None:
+    async def publish(
+        self, project_id: str, events: list[bytes], trace: str | None = None, ids: Sequence[str] = ()
+    ) -> None:
         """Return when Pub/Sub has confirmed all of ``events``; else raise Transient within 10 s.
 
-        ``events`` are encoded messages of one project. After an error some may have been published.
+        ``events`` are encoded messages of one project, ``ids`` their ids, for the log. After an error some
+        may have been published.
         """
         size = sum(map(len, events)) + len(events) + 2
         messages = 1 + size // MAX_BATCH_BYTES + len(events) // MAX_BATCH_EVENTS
-        part = _Part(project_id, events, trace, time.monotonic() + self._within)
+        part = _Part(project_id, events, trace, time.monotonic() + self._within, ids)
         await self._gathering.add(part, messages, size)
 
     async def _carry(self, parts: list[_Part]) -> None:
@@ -83,7 +89,21 @@ class GroupCommit:
             log("ERROR", "events not published", **_counts(parts, began), error=reason)
             raise Transient(f"publishing failed: {reason}") from error
         trace = parts[0].trace if len(parts) == 1 else None
-        log("INFO", "events published", trace=trace, **_counts(parts, began), messageIds=ids)
+        log(
+            "INFO",
+            "events published",
+            trace=trace,
+            **_counts(parts, began),
+            published=listed(ids),
+            **_named(parts),
+        )
+
+
+def _named(parts: list[_Part]) -> dict[str, list[str]]:
+    """The ids of a few events, each behind its project: of many a line would cost more than their way."""
+    if sum(len(part.events) for part in parts) > NAMED:
+        return {}
+    return {"eventIds": [f"{part.project_id}/{event_id}" for part in parts for event_id in part.ids]}
 
 
 def _counts(parts: list[_Part], began: float) -> dict[str, Any]:

@@ -51,7 +51,7 @@ async def receive(request: Request) -> Response:
     limits.take(sender.network.id, sender.network.rates, batch.devices, monotonic())
     if batch.events:
         trace = headers.get(b"x-cloud-trace-context", b"").decode("latin-1") or None
-        await commit.publish(sender.network.project_id, batch.events, trace)
+        await commit.publish(sender.network.project_id, batch.events, trace, batch.ids)
     if batch.refused:
         errors = sorted({fault.error for _, fault in batch.refused})
         log("NOTICE", "events refused", network=sender.network.id, refused=len(batch.refused), errors=errors)

@@ -26,15 +26,9 @@ async def message_processor(request: Request) -> Response:
     try:
         await process(delivery, trace)
     except FulcrumError as error:
-        log("WARNING", "delivery failed", trace=trace, messageId=delivery.message_id, error=str(error))
+        log("WARNING", "delivery failed", trace=trace, **delivery.named(), error=str(error))
         return Response("try again", 500)
     except Exception:
-        log(
-            "ERROR",
-            "unexpected error",
-            trace=trace,
-            messageId=delivery.message_id,
-            error=traceback.format_exc(),
-        )
+        log("ERROR", "unexpected error", trace=trace, **delivery.named(), error=traceback.format_exc())
         return Response("try again", 500)
     return Response(status_code=204)

@@ -20,7 +20,7 @@ from shared.clients import firestore
 from shared.clients.rpc import RETRYABLE_NUMBERS
 from shared.envelope import Delivery, check_hops, unwrap
 from shared.errors import Rejected, Transient
-from shared.log import log
+from shared.log import listed, log
 from shared.quarantine import SetAside, set_aside
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
     devices = await parts.directory.resolve(batch.by_key)
     states = await _states(batches.needs_state(batch, devices), devices)
     routed = batches.route(batch, devices, states)
-    refused = await parts.sending.send(routed, delivery.hops + 1)
+    refused, published = await parts.sending.send(routed, delivery.hops + 1)
     for index, refusal in refused.items():
         batch.refused[routed.places[index]] = refusal
     await set_aside([_entry(delivery, batch, place) for place in sorted(batch.refused)], trace)
@@ -85,7 +85,7 @@ async def process(delivery: Delivery, trace: str | None = None) -> None:
     }
     if routed.misfits:
         counts["mistyped"] = len(routed.misfits)
-    _log_batch(delivery, began, trace, counts, unknown, routed.misfits)
+    _log_batch(delivery, began, trace, counts, unknown, routed.misfits, published)
 
 
 async def _states(keys: set[Key], devices: Mapping[Key, Result]) -> dict[Key, Any]:
@@ -152,8 +152,11 @@ def _log_batch(
     counts: Mapping[str, int],
     unknown: Mapping[Key, Any] | None = None,
     misfits: Sequence[Misfit] = (),
+    published: Sequence[str] = (),
 ) -> None:
     sample: dict[str, Any] = {}
+    if published:
+        sample["published"] = listed(published)
     if unknown:
         key = next(iter(unknown))
         names_by_network = Counter(k.network for k in unknown)
@@ -168,9 +171,8 @@ def _log_batch(
         "INFO",
         "batch",
         trace=trace,
-        messageId=delivery.message_id,
+        **delivery.named(),
         hops=delivery.hops,
-        attempt=delivery.attempt,
         **counts,
         **sample,
         ms=round((time.perf_counter() - began) * 1000, 1),

@@ -15,7 +15,7 @@ from shared import clock, collector
 from shared.envelope import Delivery, check_hops
 from shared.errors import Rejected
 from shared.gather import Gathering, Limits
-from shared.log import log
+from shared.log import listed, log
 from shared.messages import MAX_BATCH_EVENTS
 
 # What talks to stores and topics is imported when there is something to store or to send, so that a new
@@ -76,8 +76,9 @@ async def handle(delivery: Delivery, trace: str | None = None) -> None:
         return
     await instance().store(batch.arrivals)
     await _set_aside(_refused(delivery, batch), trace)
-    await _again(delivery, batch)
-    unsent = await _onward(delivery, batch)
+    published: list[str] = []
+    await _again(delivery, batch, published)
+    unsent = await _onward(delivery, batch, published)
     await _set_aside(unsent, trace)
     counts = {
         "events": len(batch.arrivals) + len(batch.refusals),
@@ -86,9 +87,13 @@ async def handle(delivery: Delivery, trace: str | None = None) -> None:
         "gone": sum(arrival.gone for arrival in batch.arrivals),
         "again": sum(arrival.lost for arrival in batch.arrivals),
     }
-    shown = {name: count for name, count in counts.items() if count or name in ("events", "stored")}
+    shown: dict[str, Any] = {
+        name: count for name, count in counts.items() if count or name in ("events", "stored")
+    }
     ms = round((time.perf_counter() - began) * 1000, 1)
-    log("INFO", "batch stored", trace=trace, **shown, ms=ms, messageId=delivery.message_id)
+    if published:
+        shown |= {"published": listed(published)}
+    log("INFO", "batch stored", trace=trace, **shown, ms=ms, **delivery.named())
 
 
 def _refused(delivery: Delivery, batch: Batch) -> list[SetAside]:
@@ -134,7 +139,7 @@ async def _set_aside(entries: Sequence[SetAside], trace: str | None) -> None:
         await set_aside(entries, trace)
 
 
-async def _again(delivery: Delivery, batch: Batch) -> None:
+async def _again(delivery: Delivery, batch: Batch, published: list[str]) -> None:
     """Publish again what lost its device to others too often: the rest of the delivery is done."""
     lost = [arrival for arrival in batch.arrivals if arrival.lost]
     if not lost:
@@ -151,9 +156,10 @@ async def _again(delivery: Delivery, batch: Batch) -> None:
     )
     for error in (await forward.publish(parcels)).values():
         raise error
+    published += forward.message_ids(parcels)
 
 
-async def _onward(delivery: Delivery, batch: Batch) -> list[SetAside]:
+async def _onward(delivery: Delivery, batch: Batch, published: list[str]) -> list[SetAside]:
     """Send what is stored along the rest of the route; returns what cannot go there."""
     if not batch.route:
         return []
@@ -163,7 +169,7 @@ async def _onward(delivery: Delivery, batch: Batch) -> list[SetAside]:
     going = [
         forward.Onward(bytes(arrival.raw), arrival.message.project_id, _facts(arrival)) for arrival in stored
     ]
-    refused = await forward.onward(going, batch.route, delivery.hops)
+    refused = await forward.onward(going, batch.route, delivery.hops, published)
     return [_arrived(delivery, batch, stored[index], error) for index, error in refused.items()]
 
 

@@ -31,11 +31,10 @@ async def transponder(request: Request) -> Response:
             "a store or topic failed: the delivery will come again",
             trace=trace,
             error=str(error)[:500],
-            messageId=delivery.message_id,
-            attempt=delivery.attempt,
+            **delivery.named(),
         )
         return Response(status_code=503)
     except Exception:
-        log("ERROR", "unexpected error", trace=trace, error=traceback.format_exc())
+        log("ERROR", "unexpected error", trace=trace, **delivery.named(), error=traceback.format_exc())
         return Response(status_code=500)
     return Response(status_code=204)

@@ -113,7 +113,13 @@ class Topics:
         for data, attributes in messages:
             assert all(len(value.encode()) <= 1024 for value in attributes.values())
             self.published.append((topic, data, dict(attributes)))
-        return [str(len(self.published))] * len(messages)
+        last = len(self.published)
+        return [self.id_of(place) for place in range(last - len(messages), last)]
+
+    @staticmethod
+    def id_of(place: int) -> str:
+        """The id of a message, by its place in ``published``."""
+        return f"published-{place}"
 
     def to(self, topic: str) -> list[tuple[Any, dict[str, str]]]:
         """The messages to a topic, decoded, with their attributes."""

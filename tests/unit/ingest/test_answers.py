@@ -248,6 +248,8 @@ async def test_one_line_a_batch_and_never_a_key(
         ("INFO", "events published"),
         ("NOTICE", "request refused"),
     ]
-    assert (lines[0]["events"], lines[0]["requests"], lines[0]["messageIds"]) == (2, 1, ["m1-0"])
+    assert (lines[0]["events"], lines[0]["requests"], lines[0]["published"]) == (2, 1, ["m1-0"])
+    assert [name.partition("/")[0] for name in lines[0]["eventIds"]] == ["farm", "farm"]
+    assert lines[0]["time"].endswith("+00:00")
     assert lines[0]["logging.googleapis.com/trace"].endswith("/traces/abc")
     assert KEY.secret not in out + caplog.text

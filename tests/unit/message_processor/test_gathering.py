@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+
+import pytest
 
 from shared.errors import Transient
 from tests.support.processing import Service, push
@@ -61,3 +64,23 @@ async def test_what_fails_together_comes_again_and_the_next_goes_on(service: Ser
     assert again
     assert await asyncio.gather(*map(service.post, again)) == [204] * len(again)
     assert {e["id"] for e in service.topics.events("writer")} == {f"e{n}" for n in range(6)}
+
+
+async def test_each_line_names_the_messages_that_have_something_of_its_delivery(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_device(
+        service, "d3", "t-3", messageRoute={"deviceDataEventMsg": [{"topic": "writer", "options": {"o": 1}}]}
+    )
+    await service.post(push([event(), event("t-2"), event("t-3")]))
+    capsys.readouterr()
+    bodies = [push(event("t-3" if n % 2 else "t-1", id=f"own{n}"), message_id=f"m{n}") for n in range(6)]
+    assert await asyncio.gather(*map(service.post, bodies)) == [204] * 6
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    named = {line["messageId"]: line["published"] for line in lines if line["message"] == "batch"}
+    for place, (_, data, _) in enumerate(service.topics.published):
+        inside = json.loads(data)
+        inside = inside.get("message", inside) if isinstance(inside, dict) else inside
+        ids = {item["id"] for item in (inside if isinstance(inside, list) else [inside])}
+        for number in range(6):
+            assert (service.topics.id_of(place) in named[f"m{number}"]) is (f"own{number}" in ids)

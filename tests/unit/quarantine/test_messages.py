@@ -60,7 +60,7 @@ async def test_many_entries_go_in_calls_that_pubsub_takes(monkeypatch: pytest.Mo
     ) -> list[str]:
         assert topic == quarantine.TOPIC
         calls.append([data for data, _ in messages])
-        return []
+        return [str(index) for index in range(len(messages))]
 
     monkeypatch.setattr(pubsub, "publish", publish)
     await set_aside([])

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from fulcrum.core import fold, ids
-from shared import clock
+from shared import clock, history_writes
 from shared.errors import Rejected
 from shared.messages import DeviceDataEvent, DeviceEventAck, EventRecord, Write
 
@@ -60,10 +60,13 @@ def data_rows(event: DeviceDataEvent, settled: fold.Settled, stored_ms: int, mes
     if settled.leaves or settled.cleared:
         row = _row(event, event.time, stored_ms, message_id)
         row["kind"] = event.kind
-        if settled.leaves:
-            row["data"] = _json(fold.nest(settled.leaves)).decode()
+        nested = fold.nest(settled.leaves)
+        if nested:
+            row["data"] = _json(nested).decode()
         if settled.cleared:
             row["cleared"] = settled.cleared
+        if paths := history_writes.written(event.data, nested, settled.cleared):
+            row["written"] = paths
         rows.append(row)
     if event.event:
         rows += _record_rows(event, stored_ms, message_id)

@@ -169,7 +169,7 @@ class History:
         for index, data in enumerate(rows):
             row: dict[str, Any] = {"cleared": []}
             for descriptor, value in message.FromString(data).ListFields():
-                row[descriptor.name] = list(value) if descriptor.name == "cleared" else value
+                row[descriptor.name] = list(value) if descriptor.name in ("cleared", "written") else value
             row.setdefault("historical", False)
             if self.poisoned(row):
                 refused[index] = "bad row"

@@ -56,7 +56,7 @@ def ask_deployment(
     project: str = PROJECT,
     deployment_id: str = "",
 ) -> script_documents.Message:
-    """Write a deployment, name it in the script's state as the one that counts; returns the message for it."""
+    """Write a deployment, which the script's state names from then on; returns the message for it."""
     deployment_id = deployment_id or ids.new_id()
     now = clock.now_ms()
     fields = {

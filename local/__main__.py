@@ -9,16 +9,18 @@ import sys
 
 import uvloop
 
-from local import watchdog
+from local import structured, watchdog
 from local.logs import Log
 from local.options import Options, parse
 from local.processes import StartError
 from local.runner import Runner
+from local.structured import StructuredLog
 from local.topology import TopologyError
 
 
 async def _run(options: Options) -> int:
-    log = Log(sys.stdout, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    log = Log(sys.stdout, colour, structured=StructuredLog(options.stack_dir / structured.NAME))
     runner = Runner(options, os.environ, sys.stdout, log)
     loop = asyncio.get_running_loop()
 

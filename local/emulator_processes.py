@@ -15,7 +15,9 @@ from local.environment import Surroundings
 from local.logs import Log
 from local.processes import ROOT, StartError, python
 
-EMBEDDED = ("pubsub", "firestore", "bigquery")
+EMBEDDED = ("pubsub", "firestore", "bigquery", "logging")
+# These may end and start again without anybody losing anything.
+WITHOUT_STATE = frozenset({"logging"})
 # What gcloud has; BigQuery has no emulator of Google's.
 GOOGLE = ("pubsub", "firestore")
 _READY_SECONDS = 60.0
@@ -54,6 +56,8 @@ async def start_embedded(
     if data is not None:
         command += ["--data", str(data / name)]
     command += _OWN_OPTIONS.get(name, ())
+    if name == "logging" and log.structured is not None:
+        command += ["--log", str(log.structured.path)]
     ready: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
     child = await children.start(name, command, around.common(), log, _ready_line(ready))
     waited: list[asyncio.Future[Any]] = [ready, child.ended]

@@ -41,6 +41,7 @@ class Endpoints:
     firestore: str
     bigquery: str
     bigquery_storage: str
+    logging: str = ""
     control: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -90,12 +91,14 @@ class Surroundings:
         settings |= {f"FULCRUM_{name}": self.secrets[name] for name in function.secrets}
         if "FULCRUM_CUSTOM_TOPICS" in settings:
             settings["FULCRUM_CUSTOM_TOPICS"] = ",".join(self.custom_topics)
+        if "logging-read" in function.stores:
+            settings["FULCRUM_LOGGING_ENDPOINT"] = endpoints.logging
         return {
             **self.common(),
             **endpoints.environment(),
             **settings,
             "K_SERVICE": function.name,
-            "FULCRUM_LOG_FORMAT": "text",
+            "FULCRUM_LOG_FORMAT": "json",
         }
 
     def google_emulator(self) -> dict[str, str]:

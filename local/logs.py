@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Callable
 from typing import TextIO
 
+from local.structured import StructuredLog
+
 # ANSI colours of the services, in turn: those that can be read on light and on dark ground.
 _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
 _CHUNK = 65536
@@ -15,10 +17,16 @@ OWN = "stack"
 
 
 class Log:
-    """Writes lines to ``out``; ``colour`` only where that is a terminal."""
+    """Writes lines to ``out``; ``colour`` only where that is a terminal.
 
-    def __init__(self, out: TextIO, colour: bool = False, width: int = 17) -> None:
+    ``structured`` keeps the lines that are structured, and makes them readable.
+    """
+
+    def __init__(
+        self, out: TextIO, colour: bool = False, width: int = 17, structured: StructuredLog | None = None
+    ) -> None:
         self.out = out
+        self.structured = structured
         self._colour = colour
         self._width = width
         self._codes = itertools.cycle(_COLOURS)
@@ -36,6 +44,8 @@ class Log:
     def lines(self, service: str, lines: list[str]) -> None:
         """Write lines of one service in one go."""
         prefix = self._prefix(service)
+        if self.structured is not None:
+            lines = self.structured.take(lines)
         self.out.write("".join(f"{prefix}{line}\n" for line in lines))
         self.out.flush()
 

@@ -71,6 +71,9 @@ class Runner:
         """Start, serve until the end, stop."""
         with contextlib.ExitStack() as locks:
             locks.enter_context(stack_files.lock(self._options.stack_dir))
+            if self._log.structured is not None:
+                self._log.structured.open()
+                locks.callback(self._log.structured.close)
             if self._options.data is not None:
                 locks.enter_context(stack_files.lock_data(self._options.data))
             leash = await self._start_watchdog()
@@ -170,7 +173,8 @@ class Runner:
             if self._ended.is_set():
                 return
             name = emulator.name
-            if emulator.google or self._options.data is None:
+            keeps_nothing = name in emulator_processes.WITHOUT_STATE
+            if emulator.google or (self._options.data is None and not keeps_nothing):
                 self._log.say(f"the {name} emulator ended (status {status}) and with it its state")
                 return self.end(1)
             self._log.say(f"the {name} emulator ended (status {status}) and is started again")
@@ -190,6 +194,7 @@ class Runner:
             firestore=at["firestore"].grpc,
             bigquery=at["bigquery"].http,
             bigquery_storage=at["bigquery"].grpc,
+            logging=at["logging"].http,
             control={name: address.http for name, address in at.items() if address.http},
         )
 

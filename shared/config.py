@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True):
     bigquery_emulator: str
     bigquery_storage_endpoint: str
     bigquery_dataset: str
+    logging_endpoint: str
     clock_file: str
     log_format: str
     values: Mapping[str, str]
@@ -61,6 +62,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         bigquery_emulator=env.get("BIGQUERY_EMULATOR_HOST", ""),
         bigquery_storage_endpoint=env.get("FULCRUM_BIGQUERY_STORAGE_ENDPOINT", ""),
         bigquery_dataset=env.get("FULCRUM_BIGQUERY_DATASET", "history"),
+        logging_endpoint=env.get("FULCRUM_LOGGING_ENDPOINT", ""),
         clock_file=env.get("FULCRUM_CLOCK_FILE", ""),
         log_format=env.get("FULCRUM_LOG_FORMAT", "json"),
         values={k[len(prefix) :]: v for k, v in env.items() if k.startswith(prefix)},

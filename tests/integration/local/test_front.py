@@ -85,7 +85,9 @@ def test_function_sees_emulators_and_its_settings_alone(stack: Stack) -> None:
             assert seen[name] == value
     assert seen["FULCRUM_GREETING"] == "hello"
     assert seen["K_SERVICE"] == "echo"
-    assert seen["FULCRUM_LOG_FORMAT"] == "text"
+    assert seen["FULCRUM_LOG_FORMAT"] == "json"
+    # Who does not read logs is not told where they are.
+    assert "FULCRUM_LOGGING_ENDPOINT" not in seen
 
 
 def test_unknown_path_says_which_exist(stack: Stack) -> None:

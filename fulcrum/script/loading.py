@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from fulcrum.script import wire
-from fulcrum.script.needs import Needs, NeedsError, parse
+from fulcrum.script.needing import Needs, NeedsError, parse
 from fulcrum.script.tracebacks import script_traceback
 
 MAIN = "main"

@@ -19,7 +19,7 @@ from fulcrum.script.effects import InvalidEffect
 from fulcrum.script.limits import Limits
 from fulcrum.script.loading import Code, Point
 from fulcrum.script.logs import Log, Printed
-from fulcrum.script.needs import has
+from fulcrum.script.needing import has
 from fulcrum.script.tracebacks import message_of, script_traceback
 from fulcrum.script.values import NotJson, copied, encoded_size, plain
 from fulcrum.script.writing import BadData, writes

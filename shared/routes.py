@@ -21,7 +21,7 @@ rest is canonical.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from shared.conditions import Facts, problems, reads_state, satisfied
@@ -79,6 +79,19 @@ def canonical(route: Any, level: int = 0) -> list[Any]:
     if is_topic(route):
         return [_topic(route.get("topic", route.get("type")), route, level)]
     return _concurrent([[_branch(name, value, level)] for name, value in route.items()])
+
+
+def every_topic(series: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each topic of a canonical route, wherever in it, with its options."""
+    for element in series:
+        if isinstance(element, str):
+            yield element, {}
+        elif is_concurrent(element):
+            for branch in element["routes"]:
+                yield from every_topic(branch)
+        else:
+            yield element["topic"], element.get("options", {})
+            yield from every_topic(element.get("route", []))
 
 
 def is_concurrent(route: Mapping[str, Any]) -> bool:

@@ -74,6 +74,10 @@ def _pending(field: str, *also: tuple[str, str]) -> Rule:
     return _bury("pendingUser", "pendingUsers", field, *also)
 
 
+def _remove(collection: str, field: str) -> Rule:
+    return Rule(collection=collection, field=field, effect="remove")
+
+
 def _outside(collection: str, field: str) -> Rule:
     return Rule(collection=collection, field=field, effect="remove", top_level=True)
 
@@ -108,6 +112,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _roles("resourceId", ("resourceKind", "device")),
         _pending("contextId", ("contextType", "device")),
         _bury("timer", "timers", "deviceId"),
+        _remove("caches", "deviceId"),
         _unset("device", "devices", "parentDeviceId"),
         Rule(
             collection="devices",
@@ -137,7 +142,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _bury("dashboard", "dashboards", "scopeId", ("scope", "role")),
         _pending("permValue"),
     ),
-    "script": (_bury("timer", "timers", "scriptId"),),
+    "script": (
+        _bury("timer", "timers", "scriptId"),
+        *(_remove(name, "scriptId") for name in ("scriptVersions", "scriptStates", "scriptDeployments")),
+        *(_remove(name, "scriptId") for name in ("scriptCaches", "caches", "runs")),
+    ),
     "messageRoute": (
         _unset("blueprint", "blueprints", "messageRouteId"),
         _unset("device", "devices", "messageRouteId"),

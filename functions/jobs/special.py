@@ -14,7 +14,7 @@ from fulcrum.core import ids
 from functions.jobs import find
 from functions.jobs.effects import DEVICE_FIELDS, Effects, Job, merge
 from functions.jobs.hanging import GROUP, TOP_LEVEL
-from shared import names, values
+from shared import names, script_documents, values
 from shared.clients import firestore
 from shared.store.query import Where
 
@@ -144,6 +144,16 @@ def forget_network(fields: dict[str, Any], network_id: str) -> None:
             del fields[key]
 
 
+async def functions_of(job: Job, tombstones: Sequence[Tombstone]) -> None:
+    """Have the functions of deleted scripts removed: of those that were ever deployed.
+
+    Published before what says so goes, so that a step that is done again publishes again, and none is lost.
+    """
+    states = {script_documents.state(job.project_id, one.resource_id): one.resource_id for one in tombstones}
+    for name in await firestore.batch_get(states, ["scriptId"]):
+        await script_documents.publish(script_documents.Message(job.project_id, script_id=states[name]))
+
+
 async def whole_project(job: Job, tombstone: Tombstone, effects: Effects) -> bool:
     """All documents below a deleted project, and those beside it that are its own."""
     kept = {job.name, tombstone.name}
@@ -152,6 +162,9 @@ async def whole_project(job: Job, tombstone: Tombstone, effects: Effects) -> boo
     for document in found:
         if document.name not in kept and effects.room:
             effects.remove(document)
+            if document.name.split("/")[-2] == "scriptStates":
+                gone = script_documents.Message(job.project_id, script_id=document.id)
+                await script_documents.publish(gone)
     if len(found) == limit + len(kept):
         return False
     mine = [Where("projectId", "==", job.project_id)]

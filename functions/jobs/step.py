@@ -111,6 +111,8 @@ async def _special(job: Job, tombstones: Sequence[Tombstone], effects: Effects, 
         return await special.whole_project(job, first, effects)
     if first.kind == "network":
         return await special.outside_names(job, first.resource_id, effects)
+    if first.kind == "script":
+        await special.functions_of(job, tombstones)
     if first.kind == "system":
         effects.removed |= {_placement_lock(job, tombstone.resource_id): None for tombstone in tombstones}
     if first.kind == "attribute":

@@ -91,11 +91,19 @@ class Solar(Model):
 
 
 class PublishTopic(Model):
-    """Publishes a message to a topic that is declared for users."""
+    """Publishes a message to a topic: one that is declared for users, or ``reason``, which runs a script.
+
+    ``options`` as in a route: of ``reason`` they say which script, with which parameters.
+    """
 
     type: Literal["publishTopic"]
     topic: str = Field(min_length=3, max_length=255, examples=["writer"])
     message: JsonObject = Field(default_factory=dict)
+    options: JsonObject | None = Field(
+        default=None,
+        description="What the service behind the topic is told",
+        examples=[{"reasoner": {"id": "watchdog", "targetFunction": "run"}}],
+    )
 
 
 class QueryUrl(Model):

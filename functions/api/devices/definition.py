@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.api.devices import aliases, external_ids, holding, placement
 from functions.api.needs import Call
-from functions.api.resources.references import check_route
+from functions.api.resources.references import check_route, check_scripts
 from shared import names, values
 from shared.clients import firestore
 from shared.errors import ApiError
@@ -39,6 +39,7 @@ async def creating(
             "check the id, and that the token is of the right project",
         )
     _check_references(project, given, found, wanted)
+    await check_scripts(call.scope, "device", "messageRoute", given.get("messageRoute"))
     if blueprint not in found:
         raise _unknown("blueprint", str(given["blueprintId"]))
     if given.get("parentDeviceId"):
@@ -72,6 +73,7 @@ async def updating(
     references = _references(project, changed)
     found = await firestore.batch_get([*references, *(t.document for t in new - old)], _MASK)
     _check_references(project, changed, found, new - old)
+    await check_scripts(call.scope, "device", "messageRoute", changed.get("messageRoute"))
     aliases.check_free(new - old, found)
     if before.get("parentDeviceId") != after.get("parentDeviceId"):
         await placement.move(change, device_id, before, after.get("parentDeviceId"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.api.needs import Call
-from functions.api.resources import crud, script_check
+from functions.api.resources import crud, reasoning, script_check
 from functions.api.resources.references import check_there, topics
 from functions.api.router import Router
 from shared.errors import ApiError
@@ -14,10 +14,12 @@ from shared.model.base import Kind
 from shared.model.blueprint import BLUEPRINT
 from shared.model.device import DEVICE
 from shared.model.scenario import SCENARIO
-from shared.model.script import SCRIPT
+from shared.model.script import SCRIPT, STATE, shown_state
 from shared.model.system import SYSTEM
 from shared.model.template import TEMPLATE
 from shared.model.timer import TIMER
+from shared.store import cascade
+from shared.store.audit import same
 from shared.store.change import Change
 from shared.store.query import Query, Where
 from shared.store.scope import Stored
@@ -31,7 +33,7 @@ async def _creating_scenario(call: Call, change: Change, fields: Mapping[str, An
 
 
 async def _creating_timer(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    _check_topic(fields)
+    await _check_action(call, fields["action"])
     for wire, kind in _TIMER_REFS.items():
         await check_there(call, "timer", fields, wire, kind)
     return {}
@@ -40,19 +42,25 @@ async def _creating_timer(call: Call, change: Change, fields: Mapping[str, Any])
 async def _updating_timer(
     call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    _check_topic(fields)
+    if not same(fields["action"], stored.fields.get("action")):
+        await _check_action(call, fields["action"])
     return {}
 
 
-def _check_topic(fields: Mapping[str, Any]) -> None:
-    action = fields["action"]
-    if action["type"] == "publishTopic" and action["topic"] not in topics():
+async def _check_action(call: Call, action: Mapping[str, Any]) -> None:
+    if action["type"] != "publishTopic":
+        return
+    if action["topic"] not in topics():
         raise ApiError(
             400,
             "timer.topic",
             f"there is no topic {action['topic']!r} that a timer may publish to",
             f"use one of {', '.join(sorted(topics()))}; functions/services.yaml declares others under custom",
         )
+    if action["topic"] == reasoning.TOPIC:
+        if problem := reasoning.option_problem(action.get("options") or {}):
+            raise ApiError(400, "timer.options", f"action: {problem}", "say which script the timer runs")
+        await reasoning.check_named(call.scope, "timer.options", reasoning.named_in_action(action))
 
 
 async def _creating_script(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -65,6 +73,8 @@ async def _updating_script(
 ) -> Mapping[str, Any]:
     if fields["code"] != stored.fields.get("code"):
         await script_check.check(fields["code"])
+    if fields["alias"] != (alias := stored.fields.get("alias")) and alias is not None:
+        await reasoning.check_unnamed(call.scope, frozenset({alias}))
     return {}
 
 
@@ -78,7 +88,17 @@ async def _deleting_script(call: Call, change: Change, stored: Stored[Any]) -> s
             f"the timer {timer.id!r} ({timer.fields['name']}) runs it",
             "delete the timer first",
         )
-    return None
+    await reasoning.check_unnamed(call.scope, frozenset({stored.id, str(stored.fields.get("alias"))}))
+    # Its versions, caches and records go by the job, and its function too.
+    return await cascade.begin(change, stored)
+
+
+async def _states(call: Call, items: Sequence[Stored[Any]]) -> Mapping[str, Mapping[str, Any]]:
+    states = await call.scope.find_many(STATE, [stored.id for stored in items])
+    return {
+        stored.id: {"state": shown_state(states[stored.id].fields if stored.id in states else {})}
+        for stored in items
+    }
 
 
 router = Router()
@@ -126,6 +146,8 @@ router.take(
         SCRIPT,
         "scripts",
         {"name": "Too warm", "alias": "tooWarm", "code": "def run(message, context):\n    return None\n"},
-        crud.Rules(creating=_creating_script, updating=_updating_script, deleting=_deleting_script),
+        crud.Rules(
+            creating=_creating_script, updating=_updating_script, deleting=_deleting_script, beside=_states
+        ),
     )
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.api.needs import Call, denied
 from functions.api.resources import attributes, checks, crud
-from functions.api.resources.references import check_route, check_there
+from functions.api.resources.references import check_route, check_scripts, check_there
 from functions.api.router import Router
 from shared.attributes import checks_text
 from shared.errors import ApiError
@@ -28,6 +28,7 @@ _MOST_CHILDREN = 5_000
 async def _creating(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     if "messageRoute" in fields:
         check_route("blueprint", "messageRoute", fields["messageRoute"])
+        await check_scripts(call.scope, "blueprint", "messageRoute", fields["messageRoute"])
     await check_there(call, "blueprint", fields, "messageRouteId", MESSAGE_ROUTE)
     return {"checks": checks_text(fields["checkMode"], []), "attributesVersion": 1}
 
@@ -37,6 +38,7 @@ async def _updating(
 ) -> Mapping[str, Any]:
     if not same(fields.get("messageRoute"), stored.fields.get("messageRoute")) and "messageRoute" in fields:
         check_route("blueprint", "messageRoute", fields["messageRoute"])
+        await check_scripts(call.scope, "blueprint", "messageRoute", fields["messageRoute"])
     if fields.get("messageRouteId") != stored.fields.get("messageRouteId"):
         await check_there(call, "blueprint", fields, "messageRouteId", MESSAGE_ROUTE)
     if fields["checkMode"] == stored.fields.get("checkMode"):

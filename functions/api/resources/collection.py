@@ -88,7 +88,8 @@ def add(
 
         stored = await retrying(attempt)
         etag(response, stored)
-        return stored.model()
+        (shown,) = await pages.plain(call, rules, [stored])
+        return shown
 
     @router.get(
         path,

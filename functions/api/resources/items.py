@@ -84,7 +84,8 @@ def add(router: Router, kind: Kind[Any], rules: Rules) -> None:
 
         stored = await retrying(attempt)
         etag(response, stored)
-        return stored.model()
+        (answer,) = await pages.plain(call, rules, [stored])
+        return answer
 
     @router.delete(
         path,

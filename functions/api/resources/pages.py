@@ -44,9 +44,18 @@ async def page(
     )
 
 
+async def plain(call: Call, rules: Rules, items: Sequence[Stored[Any]]) -> list[Any]:
+    """Resources as every answer has them, with what is stored elsewhere and always shown."""
+    made = [stored.model() for stored in items]
+    if rules.beside is None or not items:
+        return made
+    beside = await rules.beside(call, items)
+    return [model.model_copy(update=dict(beside.get(model.id, {}))) for model in made]
+
+
 async def models(call: Call, rules: Rules, items: Sequence[Stored[Any]], asked: Asked) -> list[Any]:
     """Resources as they are answered, with the children that were asked for."""
-    made = [stored.model() for stored in items]
+    made = await plain(call, rules, items)
     for child in asked.children:
         wire, find = rules.children[child]
         found = await find(call, items)

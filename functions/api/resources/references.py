@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.api.needs import Call
+from functions.api.resources import reasoning
 from shared import values
 from shared.clients import firestore
 from shared.config import settings
@@ -15,7 +16,7 @@ from shared.route_check import check_message_route
 from shared.store.scope import Scope
 
 # The topics of the platform that a route may name; users' own come with CUSTOM_TOPICS.
-ROUTABLE = frozenset({"writer"})
+ROUTABLE = frozenset({"writer", reasoning.TOPIC})
 
 
 def topics() -> frozenset[str]:
@@ -30,7 +31,7 @@ def topics() -> frozenset[str]:
 
 def check_route(kind_name: str, field: str, route: Any) -> None:
     """ApiError 400 with all problems of a message route."""
-    found = check_message_route(route, topics())
+    found = check_message_route(route, topics()) or [*reasoning.route_problems(route)]
     if found:
         raise ApiError(
             400,
@@ -38,6 +39,11 @@ def check_route(kind_name: str, field: str, route: Any) -> None:
             "; ".join(found)[:2000],
             "correct what is named; a topic must be declared in functions/services.yaml under custom",
         )
+
+
+async def check_scripts(scope: Scope, kind_name: str, field: str, route: Any) -> None:
+    """ApiError 400 if a message route names a script that the project does not have."""
+    await reasoning.check_named(scope, f"{kind_name}.{field}", reasoning.named_in_route(route))
 
 
 async def check_there(

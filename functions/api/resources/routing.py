@@ -7,16 +7,18 @@ from typing import Any
 
 from functions.api.needs import Call
 from functions.api.resources import crud
-from functions.api.resources.references import check_cleared, check_route
+from functions.api.resources.references import check_cleared, check_route, check_scripts
 from functions.api.router import Router
 from shared.model.message_route import MESSAGE_ROUTE
 from shared.model.network import NETWORK
+from shared.store.audit import same
 from shared.store.change import Change
 from shared.store.scope import Stored
 
 
 async def _creating(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     check_route("messageRoute", "route", fields["route"])
+    await check_scripts(call.scope, "messageRoute", "route", fields["route"])
     return {}
 
 
@@ -24,6 +26,8 @@ async def _updating(
     call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     check_route("messageRoute", "route", fields["route"])
+    if not same(fields["route"], stored.fields.get("route")):
+        await check_scripts(call.scope, "messageRoute", "route", fields["route"])
     return {}
 
 

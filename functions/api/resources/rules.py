@@ -16,6 +16,8 @@ from shared.store.scope import Stored
 Extra = Mapping[str, Any]
 # From the resources of a page to what is embedded in each, by its id.
 Children = Callable[[Call, Sequence[Stored[Any]]], Awaitable[Mapping[str, list[Any]]]]
+# From the resources of a page to further fields of each, by its id.
+Beside = Callable[[Call, Sequence[Stored[Any]]], Awaitable[Mapping[str, Extra]]]
 
 
 async def _create_as_asked(call: Call, change: Change, fields: Mapping[str, Any]) -> Extra:
@@ -62,6 +64,7 @@ class Rules:
     filters: tuple[str, ...] = ()
     refs: Mapping[str, Kind[Any]] = field(default_factory=dict)
     children: Mapping[str, tuple[str, Children]] = field(default_factory=dict)
+    beside: Beside | None = None
     # For a kind whose id the caller chooses, in the field "id" of the body: what else must be so of it.
     choosing: Callable[[Call, str], Awaitable[None]] | None = None
     # Who may: holders on the project; for reading, holders on anything in it (``shown``: definitions, without

@@ -65,6 +65,7 @@ TIMER = {
     "timer": {"type": "scheduled", "cron": "0 6 * * mon-fri", "timezone": "Europe/Oslo"},
     "action": {"type": "publishTopic", "topic": "writer", "message": {"rows": [[1, 2], [3]]}},
 }
+_CODE = "def run(message, context):\n    return None\n"
 URL = {"type": "queryUrl", "url": "https://example.com/x", "method": "POST", "header": {"X-A": "b"}}
 
 
@@ -242,7 +243,13 @@ ROWS = (
     Row(
         "script",
         "scripts",
-        {"name": "Warm", "alias": "tooWarm", "code": "def run(message, context):\n    return None\n"},
+        {
+            "name": "Warm",
+            "alias": "tooWarm",
+            "code": "def run(message, context):\n    return None\n",
+            "files": {"lib/limits.py": "WARM = 8\n", "table.csv": "a,b\n1,2\n"},
+            "requirements": "geographiclib==2.1\n",
+        },
         {"code": "async def run(message, context):\n    return False\n"},
         bad=(
             {"name": "N", "alias": "a", "code": "def run(:\n"},
@@ -251,10 +258,21 @@ ROWS = (
             {"name": "N", "alias": "a", "code": "def run(): pass\n\0"},
             {"name": "N", "alias": "a", "code": "é" * 250_001},
             {"name": "N", "alias": "a", "code": "(" * 5000},
+            {"name": "N", "alias": "a", "code": _CODE, "files": {"../x.py": ""}},
+            {"name": "N", "alias": "a", "code": _CODE, "files": {"x.bin": "\0"}},
+            {"name": "N", "alias": "a", "code": _CODE, "requirements": "-r other.txt"},
+            {"name": "N", "alias": "a", "code": _CODE, "requirements": "numpy>=2"},
         ),
-        bad_patches=({"code": "nonsense nonsense"}, {"code": None}),
+        bad_patches=(
+            {"code": "nonsense nonsense"},
+            {"code": None},
+            {"files": {"main.py": ""}},
+            {"requirements": "numpy"},
+            {"state": {"state": "deployed"}},
+        ),
         unique=("alias",),
         filters={"alias": "tooWarm0"},
+        job=True,
     ),
     Row(
         "dashboard",

@@ -13,7 +13,7 @@ from tests.support.api import Api
 async def test_a_declared_topic_can_be_named_and_no_other(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FULCRUM_CUSTOM_TOPICS", "alarms, billing,")
     settings.cache_clear()
-    assert topics() == {"writer", "alarms", "billing"}
+    assert topics() == {"writer", "reason", "alarms", "billing"}
     project = api.project(ids.new_id())
     async with api.client(api.admin()) as http:
         for topic, status in (

@@ -12,11 +12,11 @@ from emulators.kit.control import add_control_routes
 from emulators.kit.faults import Faults
 from emulators.kit.records import Records
 from emulators.kit.serve import Options, Running, start_grpc, start_http
+from emulators.kit.timers import Timer
 from emulators.pubsub.handlers import services
 from emulators.pubsub.journal import Journal
 from emulators.pubsub.push import Pushing
 from emulators.pubsub.state import Broker
-from emulators.pubsub.timers import Timer
 from shared import clock
 
 

@@ -1,22 +1,33 @@
-"""The one timer of the emulator: sleeps on the (movable) clock until the next thing is due."""
+"""The one timer of an emulator: sleeps on the (movable) clock until the next thing is due."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
+from typing import Protocol
 
-from emulators.pubsub.state import Broker
 from shared import clock
 
 
-class Timer:
-    """Calls :meth:`Broker.tick` when something is due."""
+class Ticking(Protocol):
+    """State in which things come due. It calls ``on_due`` with the instant (ns) of whatever is due sooner."""
 
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
+    on_due: Callable[[int], None]
+
+    def tick(self, now_ns: int) -> int | None:
+        """Do what is due; the instant (ns) at which something is due next."""
+        ...
+
+
+class Timer:
+    """Calls ``tick`` when something is due."""
+
+    def __init__(self, state: Ticking) -> None:
+        self._state = state
         self._next: int | None = None
         self._sooner = asyncio.Event()
-        broker.on_due = self._on_due
+        state.on_due = self._on_due
 
     def _on_due(self, due_ns: int) -> None:
         if self._next is None or due_ns < self._next:
@@ -35,7 +46,7 @@ class Timer:
                 await self._sleep_until(due)
                 continue
             self._next = None
-            following = self._broker.tick(clock.now_ns())
+            following = self._state.tick(clock.now_ns())
             if following is not None:
                 self._on_due(following)
 

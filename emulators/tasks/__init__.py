@@ -1,0 +1,1 @@
+"""A stand-in for Cloud Tasks, for Google's own client."""

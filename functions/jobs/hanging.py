@@ -113,6 +113,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _pending("contextId", ("contextType", "device")),
         _bury("timer", "timers", "deviceId"),
         _remove("caches", "deviceId"),
+        _remove("runs", "deviceId"),
         _unset("device", "devices", "parentDeviceId"),
         Rule(
             collection="devices",

@@ -103,6 +103,7 @@ class Farm:
         yield self._resource("pendingUsers", ids.new_id(), **waiting, contextId=known["north"])
         yield self._resource("scripts", known["script"], alias="tooWarm", code="")
         yield self._resource("timers", ids.new_id(), scriptId=known["script"], action="{}")
+        yield from self._script(known["script"])
         reset = {"userId": known["user"], "projectId": self.project}
         yield f"passwordResets/{ids.new_id()}", reset
         yield self._resource("users", known["user"], username="jo", passwordHash="secret")
@@ -122,6 +123,21 @@ class Farm:
             {"networkId": self.network, "aliasKey": "serial", "value": "x"},
         )
         yield from self._devices()
+
+    def _script(self, script_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What a script has once it was deployed and has run."""
+        named = {"scriptId": script_id}
+        yield (
+            self.below("scriptVersions", f"{script_id}-1"),
+            named | {"version": 1, "code": "", "files": "{}"},
+        )
+        yield self.below("scriptStates", script_id), named | {"state": "deployed", "version": 1}
+        yield self.below("scriptDeployments", ids.new_id()), named | {"version": 1, "state": "done"}
+        yield self.below("scriptCaches", script_id), named | {"value": "1"}
+        for device in self.greenhouses:
+            of_device = named | {"deviceId": device}
+            yield self.below("caches", ids.digest(script_id, device)), of_device | {"value": "1"}
+            yield self.below("runs", ids.new_id()), of_device | {"outcome": "{}"}
 
     def _devices(self) -> Iterator[tuple[str, dict[str, Any]]]:
         known = self.names

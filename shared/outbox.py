@@ -35,12 +35,18 @@ class Refused(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What is to stand in the outbox. Fields that are None or empty are left out."""
+    """What is to stand in the outbox. Fields that are None or empty are left out.
+
+    ``source``: the id of the message that asked for it, and ``message_id`` that of its delivery: by them a
+    trace finds what an event led to.
+    """
 
     project_id: str
     id: str
     kind: Kind
     fields: Mapping[str, Any]
+    source: str | None = None
+    message_id: str | None = None
 
 
 def read(
@@ -95,6 +101,8 @@ def _write(entry: Entry) -> Any:
     fields = {
         "kind": entry.kind,
         **entry.fields,
+        "source": entry.source,
+        "messageId": entry.message_id,
         "time": now,
         "expireAt": clock.from_ms(now) + KEPT,
     }

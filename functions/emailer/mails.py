@@ -52,10 +52,15 @@ class _Message(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """One mail. ``id`` is the same at every delivery of its message."""
+    """One mail. ``id`` is the same at every delivery of its message.
+
+    ``source``: the id of that message, if it has one; ``message_id``: of the delivery.
+    """
 
     id: str
     project_id: str
+    source: str | None
+    message_id: str
     to: list[str]
     cc: list[str]
     bcc: list[str]
@@ -99,6 +104,8 @@ def _mails(delivery: Delivery, index: int, data: bytes) -> list[Mail]:
         Mail(
             id=ids.digest("email", project_id, *source, *recipients),
             project_id=project_id,
+            source=message.id,
+            message_id=delivery.message_id,
             to=recipients,
             cc=cc,
             bcc=bcc,

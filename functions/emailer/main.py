@@ -34,16 +34,16 @@ async def emailer(request: Request) -> Response:
         await senders.sender().send(read.mails)
         await set_aside([_entry(delivery, refused) for refused in read.refused], trace)
     except FulcrumError as error:
-        log("WARNING", "try again", trace=trace, messageId=delivery.message_id, error=str(error)[:500])
+        log("WARNING", "try again", trace=trace, **delivery.named(), error=str(error)[:500])
         return Response("try again", 500)
     except Exception:
-        log("ERROR", "unexpected error", trace=trace, error=traceback.format_exc())
+        log("ERROR", "unexpected error", trace=trace, **delivery.named(), error=traceback.format_exc())
         return Response("try again", 500)
     log(
         "INFO",
         "mail",
         trace=trace,
-        messageId=delivery.message_id,
+        **delivery.named(),
         sent=len(read.mails),
         quarantined=len(read.refused),
         ms=round((time.perf_counter() - started) * 1000),

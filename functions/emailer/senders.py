@@ -53,4 +53,4 @@ def _entry(mail: Mail) -> outbox.Entry:
         "context": msgspec.json.encode(mail.context).decode(),
         "attachments": msgspec.json.encode(mail.attachments).decode(),
     }
-    return outbox.Entry(mail.project_id, mail.id, "email", fields)
+    return outbox.Entry(mail.project_id, mail.id, "email", fields, mail.source, mail.message_id)

@@ -33,17 +33,16 @@ async def jobs(request: Request) -> Response:
     except Rejected as error:
         return await _set_aside(error, delivery, trace)
     except FulcrumError as error:
-        log("WARNING", "try again", trace=trace, messageId=delivery.message_id, error=str(error))
+        log("WARNING", "try again", trace=trace, **delivery.named(), error=str(error))
         return Response("try again", 500)
     except Exception:
-        log("ERROR", "unexpected error", trace=trace, error=traceback.format_exc())
+        log("ERROR", "unexpected error", trace=trace, **delivery.named(), error=traceback.format_exc())
         return Response("try again", 500)
     log(
         "ERROR" if outcome == "failed" else "INFO",
         "job",
         trace=trace,
-        messageId=delivery.message_id,
-        projectId=message.project_id,
+        **delivery.named() | {"projectId": message.project_id},
         job=message.job_id,
         outcome=outcome,
         ms=round((time.perf_counter() - started) * 1000),

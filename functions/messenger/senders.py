@@ -48,4 +48,4 @@ def _entry(text: Text) -> outbox.Entry:
         "context": msgspec.json.encode(text.context).decode(),
         "limitOptions": msgspec.json.encode(limits).decode() if limits else None,
     }
-    return outbox.Entry(text.project_id, text.id, "sms", fields)
+    return outbox.Entry(text.project_id, text.id, "sms", fields, text.source, text.message_id)

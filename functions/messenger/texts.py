@@ -49,10 +49,15 @@ class _Message(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
-    """One text message. ``id`` is the same at every delivery of it; recipients are E.164 numbers."""
+    """One text message. ``id`` is the same at every delivery of it; recipients are E.164 numbers.
+
+    ``source``: the id of the message that asked for it, if it has one; ``message_id``: of the delivery.
+    """
 
     id: str
     project_id: str
+    source: str | None
+    message_id: str
     recipients: list[str]
     message: str | None
     template: str | None
@@ -93,6 +98,8 @@ def _texts(delivery: Delivery, index: int, data: bytes) -> list[Text]:
         Text(
             id=ids.digest("sms", project_id, *source),
             project_id=project_id,
+            source=message.id,
+            message_id=delivery.message_id,
             recipients=_numbers(message.recipients),
             message=message.message,
             template=template,

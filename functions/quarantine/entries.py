@@ -13,7 +13,7 @@ import msgspec
 
 from fulcrum.core import ids
 from shared import clock, names
-from shared.envelope import Delivery
+from shared.envelope import Delivery, unwrap
 from shared.errors import Rejected
 
 SERVICE = "quarantine"
@@ -30,8 +30,17 @@ class _Scope(msgspec.Struct, rename="camel"):
     network_id: Any = None
 
 
+class _Named(msgspec.Struct):
+    id: Any = None
+
+
 _scope = msgspec.json.Decoder(_Scope)
 _scopes = msgspec.json.Decoder(list[_Scope])
+_named = msgspec.json.Decoder(_Named)
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# A batch has no more; what is longer than an id may be is none.
+_MAX_IDS = 500
+_MAX_ID_LENGTH = 256
 
 
 class Entry(NamedTuple):
@@ -124,9 +133,27 @@ def _entry(delivery: Delivery, entry_id: str, fields: dict[str, Any]) -> Entry:
         "projectId": project_id,
         "networkId": network[:1000] if isinstance(network, str) else None,
         "size": len(delivery.data),
+        "eventIds": _event_ids(delivery.data),
         "expireAt": clock.from_ms(max(time, clock.now_ms())) + timedelta(days=KEPT_DAYS),
     }
     return Entry(project_id, entry_id, fields, delivery.data)
+
+
+def _event_ids(data: bytes) -> list[str]:
+    """The ids of the messages in it: by them whoever misses an event finds it here."""
+    found: dict[str, None] = {}
+    try:
+        messages = unwrap(data).messages
+    except Rejected:
+        return []
+    for raw in messages[:_MAX_IDS]:
+        try:
+            event_id = _named.decode(raw).id
+        except _UNDECODABLE:
+            continue
+        if isinstance(event_id, str) and 0 < len(event_id) <= _MAX_ID_LENGTH:
+            found[event_id] = None
+    return list(found)
 
 
 def _inside(data: bytes) -> _Scope:
@@ -136,7 +163,7 @@ def _inside(data: bytes) -> _Scope:
             scopes = _scopes.decode(data)
             return _common(scopes)
         return _scope.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _UNDECODABLE:
         return _Scope()
 
 

@@ -53,6 +53,10 @@ async def test_a_mail_is_kept_with_what_fills_its_template(service: Service) -> 
     assert (kept["kind"], kept["to"]) == ("email", ["ada@example.com"])
     assert (kept["subject"], kept["template"]) == ("Set a new password", "resetPassword")
     assert json.loads(kept["context"]) == {"link": LINK}
+    assert kept["messageId"] == "m1"
+    assert "source" not in kept
+    assert await service.post(_push(MAIL | {"id": "effect"}, "m2")) == 204
+    assert [(k["source"], k["messageId"]) for k in _outbox(service) if "source" in k] == [("effect", "m2")]
     assert service.topics.published == []
 
 

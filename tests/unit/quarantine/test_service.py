@@ -166,3 +166,20 @@ async def test_attributes_with_reserved_names_are_kept(service: Service) -> None
     (entry,) = _entries(service, names.NO_PROJECT)
     assert entry["attributes"] == attributes
     assert (entry["errorType"], entry["index"]) == ("e", 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"type": "x", "id": "a"}', ["a"]),
+        (b'[{"id": "a"}, {"id": "a"}, 5, {"id": 7}, {"id": ""}, {"no": "id"}, {"id": "b"}]', ["a", "b"]),
+        (b'{"type": "routeMsg", "message": [{"id": "a"}], "route": []}', ["a"]),
+        (b'[{"id": "' + b"x" * 300 + b'"}, {"id": "\xff"}, {"id": "b"}]', ["b"]),
+        (b"[" + b",".join(b'{"id": "%d"}' % n for n in range(600)) + b"]", [str(n) for n in range(500)]),
+        (b"no json", []),
+        (b'"text"', []),
+    ],
+)
+async def test_an_entry_names_the_messages_in_it(service: Service, data: bytes, expected: list[str]) -> None:
+    assert await service.post(_set_aside(data)) == 204
+    assert _entries(service)[0]["eventIds"] == expected

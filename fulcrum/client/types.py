@@ -969,11 +969,12 @@ class ProjectPage(TypedDict):
 
 
 class PublishTopic(TypedDict):
-    """Publishes a message to a topic that is declared for users."""
+    """Publishes a message to a topic: one that is declared for users, or ``reason``, which runs a script."""
 
     type: Literal["publishTopic"]
     topic: str
     message: NotRequired[dict[str, Any]]
+    options: NotRequired[dict[str, Any]]
 
 
 class QuarantineChoice(TypedDict):
@@ -1108,6 +1109,19 @@ class Repeating(TypedDict):
     type: Literal["repeating"]
     delay: int
     runImmediately: NotRequired[bool]
+
+
+class ReplayAsked(TypedDict):
+    """Which events, and how a script meets them that never ran on them."""
+
+    since: NotRequired[str | int]
+    until: NotRequired[str | int]
+    devices: NotRequired[list[str]]
+    blueprintId: NotRequired[str]
+    eventId: NotRequired[str]
+    events: NotRequired[Literal["ran", "all"]]
+    entry: NotRequired[str]
+    params: NotRequired[dict[str, Any]]
 
 
 class ResetPassword(TypedDict):
@@ -1272,19 +1286,41 @@ class Script(TypedDict):
     alias: str
     desc: NotRequired[str]
     code: str
+    files: NotRequired[dict[str, str]]
+    requirements: NotRequired[str]
     tags: NotRequired[list[str]]
     metadata: NotRequired[dict[str, Any]]
+    state: NotRequired[ScriptState]
+
+
+class ScriptBreaker(TypedDict):
+    """Whether the script is run at all: after repeated failures it is not, and what it was to run is set"""
+
+    state: NotRequired[Literal["closed", "open", "halfOpen"]]
+    reason: NotRequired[str]
+    failures: NotRequired[int]
+    openedAt: NotRequired[int]
+    until: NotRequired[int]
 
 
 class ScriptCreate(TypedDict):
-    """A new script: Python text with ``def run(message, context)``."""
+    """A new script: Python text with ``def run(message, context)``. It does nothing until it is deployed."""
 
     name: str
     alias: str
     desc: NotRequired[str]
     code: str
+    files: NotRequired[dict[str, str]]
+    requirements: NotRequired[str]
     tags: NotRequired[list[str]]
     metadata: NotRequired[dict[str, Any]]
+
+
+class ScriptEntry(TypedDict):
+    """A function of a script that can be run, and what it needs."""
+
+    name: str
+    needs: NotRequired[dict[str, Any]]
 
 
 class ScriptPage(TypedDict):
@@ -1296,6 +1332,16 @@ class ScriptPage(TypedDict):
     next: NotRequired[str]
     items: list[Script]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class ScriptState(TypedDict):
+    """What of a script is running."""
+
+    state: NotRequired[Literal["undeployed", "deployed"]]
+    version: NotRequired[int]
+    entries: NotRequired[list[ScriptEntry]]
+    deployment: NotRequired[str]
+    breaker: NotRequired[ScriptBreaker]
 
 
 class SearchPage(TypedDict):

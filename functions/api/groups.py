@@ -34,6 +34,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "screens": ("resources.screens",),
     "audit": ("resources.audit",),
     "history": ("history.routes",),
+    "replay": ("replay.routes",),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
         *("roles.members", "roles.pending"),
@@ -98,6 +99,7 @@ WORDS: dict[str, str] = {
     "events": "history",
     "events.search": "history",
     "getHistorical": "history",
+    "replayInput": "replay",
     "live": "live",
     **dict.fromkeys(("export", "plan", "apply", "rollback", "revisions"), "project_code"),
     "job": "jobs",

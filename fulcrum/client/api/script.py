@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, cast
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Any, Literal, cast
+
+import httpx
 
 from fulcrum.client import types
 from fulcrum.client.request import Request, segment
@@ -118,7 +121,8 @@ class Script:
         """Change a script.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        alias, code, desc, metadata, name, tags. With If-Match, only if nobody was faster.
+        alias, code, desc, files, metadata, name, requirements, tags. With If-Match, only if nobody was
+        faster.
 
         Needs: script.update.
         """
@@ -144,6 +148,18 @@ class Script:
             self._sender.send(
                 Request("DELETE", f"/v1/script/{segment(script_id)}", headers={"If-Match": if_match})
             ),
+        )
+
+    def replay_input_stream(
+        self,
+        script_id: str,
+        body: types.ReplayAsked,
+        *,
+        accept: Literal["application/x-ndjson"] = "application/x-ndjson",
+    ) -> AbstractContextManager[httpx.Response]:
+        """The answer of the operation as it comes in, in one of the types 'application/x-ndjson'."""
+        return self._sender.stream(
+            Request("POST", f"/v1/script/{segment(script_id)}/replayInput", body=body, accept=accept)
         )
 
 
@@ -254,7 +270,8 @@ class AsyncScript:
         """Change a script.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        alias, code, desc, metadata, name, tags. With If-Match, only if nobody was faster.
+        alias, code, desc, files, metadata, name, requirements, tags. With If-Match, only if nobody was
+        faster.
 
         Needs: script.update.
         """
@@ -280,4 +297,16 @@ class AsyncScript:
             await self._sender.send(
                 Request("DELETE", f"/v1/script/{segment(script_id)}", headers={"If-Match": if_match})
             ),
+        )
+
+    def replay_input_stream(
+        self,
+        script_id: str,
+        body: types.ReplayAsked,
+        *,
+        accept: Literal["application/x-ndjson"] = "application/x-ndjson",
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """The answer of the operation as it comes in, in one of the types 'application/x-ndjson'."""
+        return self._sender.stream(
+            Request("POST", f"/v1/script/{segment(script_id)}/replayInput", body=body, accept=accept)
         )

@@ -136,9 +136,13 @@ class Writing(Line, frozen=True, kw_only=True, tag="write"):
 
 
 class End(Line, frozen=True, kw_only=True, tag="end"):
-    """The input is whole; ``count``: lines of events and writes."""
+    """The input is whole. ``count``: lines of events and writes; ``skipped``: what could be made into none.
+
+    ``skipped``: by reason; ``input``: events that ran and whose content no history has.
+    """
 
     count: int
+    skipped: dict[str, int] = {}
 
 
 AnyLine = Header | Definition | State | CacheLine | Event | Writing | End

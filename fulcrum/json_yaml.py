@@ -10,6 +10,7 @@ import yaml
 
 # No value of ours nests as deep; what nests deeper leads into itself.
 _MAX_DEPTH = 100
+_SHORT = 80
 
 
 class Loader(yaml.SafeLoader):
@@ -27,10 +28,11 @@ class Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-Loader.yaml_implicit_resolvers = {
+_RESOLVERS = {
     first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+Loader.yaml_implicit_resolvers = _RESOLVERS
 
 
 class _Dumper(yaml.SafeDumper):
@@ -50,6 +52,19 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
+class _Compact(_Dumper):
+    """Short lists of plain values on one line; dates, which are texts, without quotes."""
+
+
+def _list(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.SequenceNode:
+    is_short = all(not isinstance(one, dict | list) for one in value) and len(str(value)) <= _SHORT
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=is_short)
+
+
+_Compact.add_representer(list, _list)
+_Compact.yaml_implicit_resolvers = _RESOLVERS
+
+
 def read(text: str) -> Any:
     """The value that a text says; ValueError, with the place, where it says none of JSON's."""
     try:
@@ -61,9 +76,13 @@ def read(text: str) -> Any:
     return found
 
 
-def write(value: Any) -> str:
-    """A value of JSON's as YAML: keys in their order, texts of several lines as blocks."""
-    made = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+def write(value: Any, *, compact: bool = False) -> str:
+    """A value of JSON's as YAML: keys in their order, texts of several lines as blocks.
+
+    ``compact``: short lists on one line, and what looks like a date without quotes, as :func:`read` takes it.
+    """
+    dumper = _Compact if compact else _Dumper
+    made = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     return str(made)
 
 

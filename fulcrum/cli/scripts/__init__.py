@@ -11,7 +11,7 @@ import importlib.util
 _VERBS = {
     "init": "fulcrum.cli.scripts.init:init",
     "check": "fulcrum.cli.scripts.check:check",
-    "test": "fulcrum.cli.scripts.test:test",
+    "test": "fulcrum.cli.scripts.test:run_tests",
     "save": "fulcrum.cli.scripts.save:save",
     "set-code": "fulcrum.cli.scripts.code:set_code",
     "deploy": "fulcrum.cli.scripts.deploy:deploy",

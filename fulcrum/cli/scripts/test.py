@@ -1,0 +1,68 @@
+"""``fulcrum script test``: the tests of a script's folder, by pytest, without the platform."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fulcrum.cli.problems import FAILED, Problem, usage
+
+_PLUGIN = "fulcrum.script.testing.plugin"
+_MARKS = ("main.py", "script.yaml")
+# A folder that says how its tests are run is heard; nothing above it is.
+_OWN = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_NO_TESTS = 5
+
+
+def run_tests(
+    folder: Annotated[
+        Path, typer.Argument(help="The script's folder", exists=True, file_okay=False, resolve_path=True)
+    ] = Path(),
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write the results there too, as JUnit's XML")
+    ] = None,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Write what events came to into files that expect nothing or else"),
+    ] = False,
+    keyword: Annotated[
+        str | None, typer.Option("-k", "--keyword", help="Only tests whose names have this, as pytest's -k")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--all", help="Name every test")] = False,
+) -> None:
+    """Run a script's tests: each events/*.event.yaml, and those in test_*.py. Needs no platform."""
+    if find_spec("pytest") is None:
+        raise Problem("pytest is not installed", "install it by: pip install 'fulcrum[test]'")
+    if not any((folder / mark).is_file() for mark in _MARKS):
+        raise usage(f"{folder} holds no script: there is no main.py", "make one by: fulcrum script init NAME")
+    line = [sys.executable, "-m", "pytest", *_options(folder), str(folder)]
+    line += [f"--junit-xml={junit.resolve()}"] if junit else []
+    line += ["--fulcrum-update"] if update else []
+    line += ["-k", keyword] if keyword else []
+    line += ["-v"] if verbose else ["-q"]
+    # The folder is uploaded as it is: nothing that Python keeps for itself is left in it.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    env.pop("PYTEST_ADDOPTS", None)
+    sys.stdout.flush()
+    code = subprocess.run(line, env=env, check=False).returncode
+    if code == _NO_TESTS:
+        raise Problem(f"{folder} has no tests" + (f" with {keyword!r}" if keyword else ""), _ADVICE)
+    if code:
+        raise typer.Exit(FAILED)
+
+
+_ADVICE = "write an events/NAME.event.yaml, or save a recorded one by: fulcrum script save"
+
+
+def _options(folder: Path) -> list[str]:
+    options = ["-p", _PLUGIN, "-p", "no:cacheprovider", "--import-mode=importlib", f"--rootdir={folder}"]
+    if not any((folder / name).is_file() for name in _OWN):
+        # An empty file in the place of what pytest would find further up.
+        options += ["-c", str(Path(__file__).with_name("pytest.ini"))]
+    return options

@@ -1,0 +1,154 @@
+"""HTTP requests to URLs that users give: never into the platform's own network, never without an end.
+
+A host's name is resolved once; if one of its addresses is none of the public Internet the request is refused,
+otherwise it is connected to one of those that were looked at. So it is at each redirect. The time for all
+together, the redirects and the bytes of the answer that are read have limits. No proxy is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from shared import url_rules
+from shared.errors import Rejected, Transient
+from shared.url_rules import Address, Network
+
+SECONDS = 10.0
+MAX_REDIRECTS = 3
+MAX_BYTES = 1_000_000
+_CONNECT_SECONDS = 5.0
+# Headers that are HTTP's own, or the platform's.
+_OWN = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+Connect = Callable[[str, int], Awaitable[Any]]
+
+
+class Answer(NamedTuple):
+    """What came back: the status, the first bytes of the body, and where the last redirect led."""
+
+    status: int
+    body: bytes
+    url: str
+
+
+async def request(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    *,
+    allowed: Iterable[Network] = (),
+    seconds: float = SECONDS,
+    resolve: Resolve | None = None,
+    connect: Connect | None = None,
+) -> Answer:
+    """Send a request. Rejected for what may not be called, Transient where nobody answers in time.
+
+    ``allowed``: networks that may be called though they are not public. ``resolve`` (host, port → addresses)
+    and ``connect`` (address, port → a stream of httpcore): in place of the system's.
+    """
+    import httpcore
+    import httpx
+
+    networks = tuple(allowed)
+
+    async def check(sent: httpx.Request) -> None:
+        url_rules.check_url(str(sent.url), networks)
+
+    transport = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
+    backend = _backend(networks, resolve or _resolve, connect)
+    # The way that httpcore has for another network; httpx hands it no such argument.
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=httpx.create_ssl_context(trust_env=False), network_backend=backend
+    )
+    sent_headers = {key: value for key, value in headers.items() if key.lower() not in _OWN}
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            httpx.AsyncClient(
+                transport=transport,
+                trust_env=False,
+                follow_redirects=True,
+                max_redirects=MAX_REDIRECTS,
+                event_hooks={"request": [check]},
+                timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
+            ) as client,
+            client.stream(method, url, headers=sent_headers, content=body) as answer,
+        ):
+            return Answer(answer.status_code, await _read(answer), str(answer.url))
+    except httpx.TooManyRedirects:
+        raise Rejected("url.redirects", f"more than {MAX_REDIRECTS} redirects") from None
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise Rejected("url.invalid", f"no URL: {error}") from None
+    except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException) as error:
+        raise Transient(f"no answer: {type(error).__name__}") from error
+    except TimeoutError:
+        raise Transient(f"no answer within {seconds:g} s") from None
+
+
+async def _read(answer: Any) -> bytes:
+    """The first :data:`MAX_BYTES` of an answer's body as sent; the rest is not read."""
+    found = bytearray()
+    async for part in answer.aiter_raw():
+        found += part
+        if len(found) >= MAX_BYTES:
+            break
+    return bytes(found[:MAX_BYTES])
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise Transient(f"the host's name leads nowhere: {error}") from None
+    return [str(entry[4][0]) for entry in found]
+
+
+def _backend(allowed: tuple[Network, ...], resolve: Resolve, connect: Connect | None) -> Any:
+    import httpcore
+
+    class Checked(httpcore.AsyncNetworkBackend):
+        """Connects to an address that was looked at, and to none that a second answer would give."""
+
+        def __init__(self) -> None:
+            self._below = httpcore.AnyIOBackend()
+
+        async def connect_tcp(
+            self,
+            host: str,
+            port: int,
+            timeout: float | None = None,  # noqa: ASYNC109 httpcore calls it so
+            local_address: str | None = None,
+            socket_options: Any = None,
+        ) -> Any:
+            address = await _address(host, port)
+            if connect is not None:
+                return await connect(address, port)
+            return await self._below.connect_tcp(address, port, timeout)
+
+        async def connect_unix_socket(self, path: str, *given: Any, **named: Any) -> Any:
+            raise Rejected("url.invalid", "a URL leads to no socket of this machine")
+
+        async def sleep(self, seconds: float) -> None:
+            await self._below.sleep(seconds)
+
+    async def _address(host: str, port: int) -> str:
+        number = url_rules.literal(host)
+        found: list[Address] = [number] if number is not None else []
+        if number is None:
+            # The zone of a link-local address is no part of it for ipaddress to judge.
+            answers = await resolve(host, port)
+            found = [ipaddress.ip_address(text.partition("%")[0]) for text in answers]
+        if not found:
+            raise Transient("the host's name leads nowhere")
+        for address in found:
+            url_rules.check_address(address, allowed)
+        return str(found[0])
+
+    return Checked()

@@ -24,6 +24,10 @@ class Settings(msgspec.Struct, frozen=True):
     bigquery_storage_endpoint: str
     bigquery_dataset: str
     logging_endpoint: str
+    tasks_endpoint: str
+    location: str
+    # Of Cloud Functions, and of Cloud Run for who may call them.
+    functions_endpoint: str
     clock_file: str
     log_format: str
     values: Mapping[str, str]
@@ -63,6 +67,9 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         bigquery_storage_endpoint=env.get("FULCRUM_BIGQUERY_STORAGE_ENDPOINT", ""),
         bigquery_dataset=env.get("FULCRUM_BIGQUERY_DATASET", "history"),
         logging_endpoint=env.get("FULCRUM_LOGGING_ENDPOINT", ""),
+        tasks_endpoint=env.get("FULCRUM_TASKS_ENDPOINT", ""),
+        location=env.get("FULCRUM_LOCATION", "europe-west1"),
+        functions_endpoint=env.get("FULCRUM_FUNCTIONS_ENDPOINT", ""),
         clock_file=env.get("FULCRUM_CLOCK_FILE", ""),
         log_format=env.get("FULCRUM_LOG_FORMAT", "json"),
         values={k[len(prefix) :]: v for k, v in env.items() if k.startswith(prefix)},

@@ -153,6 +153,19 @@ class CancelTimer(_Message, frozen=True, kw_only=True, tag="cancelTimerMsg"):
     project_id: str
 
 
+class CancelRelatedTimer(_Message, frozen=True, kw_only=True, tag="cancelRelatedTimerMsg"):
+    """Cancel all timers of a project that were set with these ids (those that are given: all of them).
+
+    Without any: every timer of the project. ``stamp`` as in :class:`SetTimer`: what was set later stays.
+    """
+
+    stamp: tuple[int, str]
+    project_id: str
+    system_id: str | None = None
+    device_id: str | None = None
+    script_id: str | None = None
+
+
 class RouteMsg(_Message, frozen=True, kw_only=True, tag="routeMsg"):
     """A message or batch with the options of this step and the rest of its route."""
 

@@ -10,6 +10,9 @@ projects/{p}/messageRoutes/{r}                  a message route that blueprints 
 projects/{p}/devices/{d}                        the device with its current state
 projects/{p}/unknownDevices/{digest of the triple}
 projects/{p}/quarantine/{id}                    what could not be processed
+projects/{p}/runningTimers/{digest of the id}   a timer that was set: when it fires next, or how it ended
+projects/{p}/timerCancels/recent                what cancelled many timers at once
+projects/{p}/outbox/{id}                        mail and SMS on their way out
 """
 
 from __future__ import annotations
@@ -74,6 +77,21 @@ def unknown_device(project_id: str, network_id: str, alias_key: str, value: str)
 def quarantined(project_id: str, entry_id: str) -> str:
     """The record of something that could not be processed."""
     return document("projects", project_id, "quarantine", entry_id)
+
+
+def running_timer(project_id: str, timer_id: str) -> str:
+    """The document of a timer that was set, by whatever text names it."""
+    return document("projects", project_id, "runningTimers", ids.digest("timer", timer_id))
+
+
+def timer_cancels(project_id: str) -> str:
+    """The document of what cancelled many timers of a project at once, lately."""
+    return document("projects", project_id, "timerCancels", "recent")
+
+
+def queue(name: str) -> str:
+    """The full name of a queue of Cloud Tasks."""
+    return f"projects/{settings().cloud_project}/locations/{settings().location}/queues/{name}"
 
 
 def topic(name: str) -> str:

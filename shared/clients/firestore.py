@@ -184,18 +184,23 @@ async def batch_write_timed(writes: Sequence[Any]) -> list[Written]:
     return [written for chunk in results for written in chunk]
 
 
-async def commit(writes: Sequence[Any]) -> None:
-    """Apply writes all together or not at all; PreconditionFailed where one's precondition does not hold."""
+async def commit(writes: Sequence[Any]) -> list[Any]:
+    """Apply writes all together or not at all; PreconditionFailed where one's precondition does not hold.
+
+    Returns the update time (a Timestamp) that each write's document has now: one that changes nothing has the
+    old one.
+    """
     import grpc.aio
 
     connection = await _connect()
     request = messages().CommitRequest(database=names.database(), writes=writes)
     try:
-        await connection.commit(request, timeout=_WRITE_TIMEOUT, metadata=connection.metadata)
+        answer = await connection.commit(request, timeout=_WRITE_TIMEOUT, metadata=connection.metadata)
     except grpc.aio.AioRpcError as error:
         if error.code().name in _PRECONDITION_CODES:
             raise PreconditionFailed("store.precondition", f"Commit: {error.details()}") from error
         raise rpc.failure(error, "Commit", "store.invalid") from error
+    return [result.update_time for result in answer.write_results]
 
 
 async def _write_chunk(writes: Sequence[Any]) -> list[Written]:

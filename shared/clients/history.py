@@ -152,6 +152,14 @@ async def _open_snapshots(endpoint: str) -> _Stream:
     return _Stream(asyncio.get_running_loop(), channel, device_rows.SNAPSHOTS, device_rows.writer_schema)
 
 
+async def _open_runs(endpoint: str) -> _Stream:
+    # Only who runs scripts needs it.
+    from shared import script_runs
+
+    channel = await open_channel(endpoint, _HOST, _SCOPES)
+    return _Stream(asyncio.get_running_loop(), channel, script_runs.TABLE, script_runs.writer_schema)
+
+
 class _Table(NamedTuple):
     """A table's stream that all share, and how one is opened that nobody shares."""
 
@@ -162,11 +170,12 @@ class _Table(NamedTuple):
 _opened = Opened(_open)
 _EVENTS = _Table(_opened, _open)
 _SNAPSHOTS = _Table(Opened(_open_snapshots), _open_snapshots)
+_RUNS = _Table(Opened(_open_runs), _open_runs)
 
 
 async def close() -> None:
     """Close the streams of the running loop, if it has any."""
-    for table in (_EVENTS, _SNAPSHOTS):
+    for table in (_EVENTS, _SNAPSHOTS, _RUNS):
         if (stream := await table.opened.take()) is not None:
             await stream.close()
 
@@ -184,6 +193,11 @@ async def append(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
 async def append_snapshots(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
     """:func:`append` for rows of snapshots (:func:`shared.device_rows.encode`)."""
     return await _append_all(_SNAPSHOTS, rows, within)
+
+
+async def append_runs(rows: Sequence[bytes], within: float = 20.0) -> dict[int, str]:
+    """:func:`append` for rows of scripts' runs (:func:`shared.script_runs.encode`)."""
+    return await _append_all(_RUNS, rows, within)
 
 
 async def _append_all(table: _Table, rows: Sequence[bytes], within: float) -> dict[int, str]:

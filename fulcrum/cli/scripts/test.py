@@ -61,7 +61,8 @@ _ADVICE = "write an events/NAME.event.yaml, or save a recorded one by: fulcrum s
 
 
 def _options(folder: Path) -> list[str]:
-    options = ["-p", _PLUGIN, "-p", "no:cacheprovider", "--import-mode=importlib", f"--rootdir={folder}"]
+    options = ["-p", _PLUGIN, "-p", "no:cacheprovider", "--import-mode=importlib"]
+    options += [f"--rootdir={folder}", f"--confcutdir={folder}"]
     if not any((folder / name).is_file() for name in _OWN):
         # An empty file in the place of what pytest would find further up.
         options += ["-c", str(Path(__file__).with_name("pytest.ini"))]

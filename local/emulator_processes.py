@@ -14,8 +14,9 @@ from local import children, ports
 from local.environment import Surroundings
 from local.logs import Log
 from local.processes import ROOT, StartError, python
+from local.watchdog import MARK
 
-EMBEDDED = ("pubsub", "firestore", "bigquery", "logging")
+EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions")
 # These may end and start again without anybody losing anything.
 WITHOUT_STATE = frozenset({"logging"})
 # What gcloud has; BigQuery has no emulator of Google's.
@@ -44,6 +45,8 @@ class EmulatorProcess:
 
 # A query that the declared indexes do not answer would fail in the cloud: it fails here, too.
 _OWN_OPTIONS = {"firestore": ("--strict", "--indexes", str(ROOT / "firestore.indexes.json"))}
+# It forks to start scripts, and they become other programs at once: gRPC need not prepare for it.
+_OWN_VARIABLES = {"functions": {"GRPC_ENABLE_FORK_SUPPORT": "0"}}
 
 
 async def start_embedded(
@@ -58,8 +61,11 @@ async def start_embedded(
     command += _OWN_OPTIONS.get(name, ())
     if name == "logging" and log.structured is not None:
         command += ["--log", str(log.structured.path)]
+    if name == "functions":
+        command += ["--mark", f"{MARK}={around.mark}", "--idle-seconds", f"{around.idle_seconds:g}"]
     ready: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
-    child = await children.start(name, command, around.common(), log, _ready_line(ready))
+    environment = {**around.common(), **_OWN_VARIABLES.get(name, {})}
+    child = await children.start(name, command, environment, log, _ready_line(ready))
     waited: list[asyncio.Future[Any]] = [ready, child.ended]
     await asyncio.wait(waited, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():

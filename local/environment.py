@@ -42,6 +42,7 @@ class Endpoints:
     bigquery: str
     bigquery_storage: str
     logging: str = ""
+    functions: str = ""
     control: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -66,6 +67,8 @@ class Surroundings:
     secrets: Mapping[str, str] = field(default_factory=dict)
     # The users' own topics, which routes and timers may name.
     custom_topics: tuple[str, ...] = ()
+    # After which a function without a request ends; 0: never.
+    idle_seconds: float = 900.0
 
     def common(self) -> dict[str, str]:
         """The environment of every process of the stack."""
@@ -93,6 +96,8 @@ class Surroundings:
             settings["FULCRUM_CUSTOM_TOPICS"] = ",".join(self.custom_topics)
         if "logging-read" in function.stores:
             settings["FULCRUM_LOGGING_ENDPOINT"] = endpoints.logging
+        if "functions" in function.stores:
+            settings["FULCRUM_FUNCTIONS_ENDPOINT"] = endpoints.functions
         return {
             **self.common(),
             **endpoints.environment(),

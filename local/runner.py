@@ -46,7 +46,14 @@ class Runner:
         self._topology: Topology = load(options.services)
         clock_file = (options.data or options.stack_dir) / "clock" if options.movable_clock else None
         own = tuple(name for name, topic in self._topology.topics.items() if topic.custom)
-        self._around = Surroundings(inherited, options.project, self.mark, clock_file, custom_topics=own)
+        self._around = Surroundings(
+            inherited,
+            options.project,
+            self.mark,
+            clock_file,
+            custom_topics=own,
+            idle_seconds=options.idle_seconds,
+        )
         self._emulators: dict[str, EmulatorProcess] = {}
         self._runners: dict[str, FunctionRunner] = {}
         self._front = Front(self._topology, self._runners, log)
@@ -195,6 +202,7 @@ class Runner:
             bigquery=at["bigquery"].http,
             bigquery_storage=at["bigquery"].grpc,
             logging=at["logging"].http,
+            functions=at["functions"].grpc,
             control={name: address.http for name, address in at.items() if address.http},
         )
 

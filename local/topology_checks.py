@@ -17,7 +17,14 @@ Place = tuple[str | int, ...]
 Lines = Mapping[Place, int]
 
 # Settings that the platform itself hands to every function (see shared.config).
-_RESERVED = {"BIGQUERY_DATASET", "BIGQUERY_STORAGE_ENDPOINT", "CLOCK_FILE", "LOG_FORMAT", "LOGGING_ENDPOINT"}
+_RESERVED = {
+    "BIGQUERY_DATASET",
+    "BIGQUERY_STORAGE_ENDPOINT",
+    "CLOCK_FILE",
+    "FUNCTIONS_ENDPOINT",
+    "LOGGING_ENDPOINT",
+    "LOG_FORMAT",
+}
 
 
 @dataclass(frozen=True)

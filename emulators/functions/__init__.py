@@ -1,0 +1,1 @@
+"""Embedded Cloud Functions: see README.md."""

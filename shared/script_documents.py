@@ -32,8 +32,9 @@ TOPIC = "deploy"
 
 Action = Literal["deploy", "undeploy"]
 DeploymentState = Literal["queued", "building", "serving", "failed", "done"]
-# What goes on, as long as nothing stops it.
-OPEN = frozenset({"queued", "building", "serving"})
+# What goes on, as long as nothing stops it. Then it is ``serving`` (a deployed version), ``done`` (an
+# undeployed one) or ``failed``.
+OPEN = frozenset({"queued", "building"})
 
 
 class Message(msgspec.Struct, rename="camel", tag_field="type", tag="scriptDeployMsg", omit_defaults=True):

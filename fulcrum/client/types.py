@@ -385,6 +385,13 @@ class DeletedMany(TypedDict):
     jobIds: NotRequired[list[str]]
 
 
+class DeployAsked(TypedDict):
+    """Which version to deploy. The draft, as a new version, if none is named."""
+
+    version: NotRequired[int]
+    note: NotRequired[str]
+
+
 class Device(TypedDict):
     """A device with its current state. What events write (``data`` and the times) no request changes."""
 
@@ -1228,6 +1235,41 @@ class RowError(TypedDict):
     message: str
 
 
+class RunAccepted(TypedDict):
+    """The occasion is on its way; what came of it stands in the script's logs."""
+
+    status: str
+    id: str
+    scriptId: str
+    deviceId: NotRequired[str]
+    time: int
+
+
+class RunAsked(TypedDict):
+    """An occasion to run a script."""
+
+    deviceId: NotRequired[str]
+    targetFunction: NotRequired[str]
+    params: NotRequired[dict[str, Any]]
+    id: NotRequired[str]
+
+
+class RunFailure(TypedDict):
+    """Why a run came to nothing."""
+
+    kind: str
+    type: NotRequired[str]
+    message: NotRequired[str]
+    traceback: NotRequired[str]
+
+
+class RunLine(TypedDict):
+    """One line that a script logged."""
+
+    level: NotRequired[Literal["info", "error"]]
+    text: str
+
+
 class Scenario(TypedDict):
     """A scenario."""
 
@@ -1303,6 +1345,22 @@ class ScriptBreaker(TypedDict):
     until: NotRequired[int]
 
 
+class ScriptCheck(TypedDict):
+    """The code to check; the draft if it is left out."""
+
+    code: NotRequired[str]
+    files: NotRequired[dict[str, str]]
+    requirements: NotRequired[str]
+
+
+class ScriptChecked(TypedDict):
+    """What a check of a script found, without running it."""
+
+    ok: bool
+    entries: list[ScriptEntry]
+    problems: list[ScriptProblem]
+
+
 class ScriptCreate(TypedDict):
     """A new script: Python text with ``def run(message, context)``. It does nothing until it is deployed."""
 
@@ -1316,11 +1374,67 @@ class ScriptCreate(TypedDict):
     metadata: NotRequired[dict[str, Any]]
 
 
+class ScriptDeployment(TypedDict):
+    """One deployment, or undeployment, of a script, and how far it is."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    scriptId: str
+    action: Literal["deploy", "undeploy"]
+    state: Literal["queued", "building", "serving", "failed", "done"]
+    progress: NotRequired[int]
+    message: NotRequired[str]
+    log: NotRequired[str]
+    note: NotRequired[str]
+    createdBy: NotRequired[dict[str, str]]
+
+
+class ScriptDeploymentPage(TypedDict):
+    """Page[ScriptDeployment]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[ScriptDeployment]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
 class ScriptEntry(TypedDict):
     """A function of a script that can be run, and what it needs."""
 
     name: str
     needs: NotRequired[dict[str, Any]]
+
+
+class ScriptFigures(TypedDict):
+    """The figures of some runs."""
+
+    version: NotRequired[int]
+    deviceId: NotRequired[str]
+    start: NotRequired[int]
+    runs: int
+    done: int
+    unmet: int
+    failed: int
+    failures: dict[str, int]
+    wallUs: NotRequired[Times]
+    cpuUs: NotRequired[Times]
+    cpuUsSum: NotRequired[int]
+    effects: dict[str, int]
+
+
+class ScriptMetrics(TypedDict):
+    """The figures of a script's runs from ``since`` until before ``until``."""
+
+    since: int
+    until: int
+    interval: NotRequired[int]
+    total: ScriptFigures
+    groups: NotRequired[list[ScriptFigures]]
+    buckets: NotRequired[list[ScriptFigures]]
 
 
 class ScriptPage(TypedDict):
@@ -1334,6 +1448,52 @@ class ScriptPage(TypedDict):
     refs: NotRequired[dict[str, dict[str, Any]]]
 
 
+class ScriptProblem(TypedDict):
+    """Something that is wrong with a script."""
+
+    file: str
+    line: NotRequired[int]
+    message: str
+
+
+class ScriptRollback(TypedDict):
+    """The version to go back to."""
+
+    version: NotRequired[int]
+    note: NotRequired[str]
+
+
+class ScriptRun(TypedDict):
+    """One run of a script for one event."""
+
+    runKey: str
+    time: int
+    version: int
+    entry: str
+    deviceId: NotRequired[str]
+    eventId: NotRequired[str]
+    eventTime: NotRequired[int]
+    messageId: NotRequired[str]
+    callId: NotRequired[str]
+    status: str
+    repeated: NotRequired[bool]
+    result: NotRequired[str]
+    effects: NotRequired[int]
+    lines: NotRequired[list[RunLine]]
+    failure: NotRequired[RunFailure]
+    cpuUs: NotRequired[int]
+    wallUs: NotRequired[int]
+
+
+class ScriptRuns(TypedDict):
+    """A page of runs, the latest first."""
+
+    count: int
+    perPage: int
+    next: NotRequired[str]
+    items: list[ScriptRun]
+
+
 class ScriptState(TypedDict):
     """What of a script is running."""
 
@@ -1342,6 +1502,48 @@ class ScriptState(TypedDict):
     entries: NotRequired[list[ScriptEntry]]
     deployment: NotRequired[str]
     breaker: NotRequired[ScriptBreaker]
+
+
+class ScriptVersion(TypedDict):
+    """A version of a script. It never changes."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    scriptId: str
+    digest: NotRequired[str]
+    entries: NotRequired[list[ScriptEntry]]
+    note: NotRequired[str]
+    createdBy: NotRequired[dict[str, str]]
+
+
+class ScriptVersionCode(TypedDict):
+    """A version of a script with its code."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    scriptId: str
+    digest: NotRequired[str]
+    entries: NotRequired[list[ScriptEntry]]
+    note: NotRequired[str]
+    createdBy: NotRequired[dict[str, str]]
+    code: str
+    files: NotRequired[dict[str, str]]
+    requirements: NotRequired[str]
+
+
+class ScriptVersionPage(TypedDict):
+    """Page[ScriptVersion]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[ScriptVersion]
+    refs: NotRequired[dict[str, dict[str, Any]]]
 
 
 class SearchPage(TypedDict):
@@ -1379,6 +1581,14 @@ class SessionPage(TypedDict):
     next: NotRequired[str]
     items: list[Session]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class SetCode(TypedDict):
+    """The new draft, in place of all of the old one."""
+
+    code: str
+    files: NotRequired[dict[str, str]]
+    requirements: NotRequired[str]
 
 
 class Setup(TypedDict):
@@ -1533,6 +1743,13 @@ class TimerPage(TypedDict):
     next: NotRequired[str]
     items: list[Timer]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Times(TypedDict):
+    """How long runs took, in µs; approximate where there are many."""
+
+    p50: int
+    p95: int
 
 
 class Token(TypedDict):
@@ -1694,6 +1911,15 @@ class Verified(TypedDict):
     id: str
     ok: bool
     problems: NotRequired[list[str]]
+
+
+class VersionDifference(TypedDict):
+    """How two versions of a script differ."""
+
+    before: int
+    after: int
+    same: bool
+    text: str
 
 
 class View(TypedDict):

@@ -35,6 +35,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "audit": ("resources.audit",),
     "history": ("history.routes",),
     "replay": ("replay.routes",),
+    "scripts": ("scripts.life_routes", "scripts.read_routes"),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
         *("roles.members", "roles.pending"),
@@ -100,6 +101,13 @@ WORDS: dict[str, str] = {
     "events.search": "history",
     "getHistorical": "history",
     "replayInput": "replay",
+    **{
+        f"script/{verb}": "scripts"
+        for verb in (
+            *("setCode", "check", "deploy", "undeploy", "rollback", "versions", "deployments", "run"),
+            *("logs", "metrics"),
+        )
+    },
     "live": "live",
     **dict.fromkeys(("export", "plan", "apply", "rollback", "revisions"), "project_code"),
     "job": "jobs",

@@ -101,6 +101,10 @@ async def _states(call: Call, items: Sequence[Stored[Any]]) -> Mapping[str, Mapp
     }
 
 
+SCRIPT_RULES = crud.Rules(
+    creating=_creating_script, updating=_updating_script, deleting=_deleting_script, beside=_states
+)
+
 router = Router()
 router.take(
     crud.routes(

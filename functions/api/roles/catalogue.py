@@ -52,7 +52,7 @@ MODULES: dict[str, _Module] = {
     "template": _Module("templates", "imagine"),
     "scenario": _Module("scenarios", "imagine"),
     "timer": _Module("timers", "imagine"),
-    "script": _Module("scripts", "imagine"),
+    "script": _Module("scripts", "imagine", ("deploy", "run", "readLogs")),
     "dashboard": _Module("dashboards", "imagine"),
     "view": _Module("saved views", "imagine"),
     "unknownDevice": _Module("unknown devices", "imagine"),
@@ -73,6 +73,7 @@ _PHRASES = {
     "device.createRelationship": "Relate devices to each other",
     "device.deleteRelationship": "End relations of devices",
     "device.updateData": "Write the data of devices, as their blueprint allows",
+    "script.readLogs": "Read the logs and metrics of scripts",
     "device.updateAnyData": "Write any data of devices, unchecked",
 }
 

@@ -1,0 +1,1 @@
+"""The life of scripts: code, versions, deployments, logs and metrics."""

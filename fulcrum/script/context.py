@@ -5,7 +5,6 @@ Nothing is done while a script runs: what it asks for is recorded, checked at on
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,8 @@ from fulcrum.script.logs import Log
 from fulcrum.script.values import NotJson, copied, encoded_size, plain
 
 if TYPE_CHECKING:
+    import random
+
     from fulcrum.script.carrying import World
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,6 +118,8 @@ class Context:
     def random(self) -> random.Random:
         """Random numbers that follow from the event: every run of it, a replay's too, has the same."""
         if self._random is _UNREAD:
+            import random
+
             self._random = random.Random(self._event.seed)
         return self._random  # type: ignore[return-value]  # set above
 

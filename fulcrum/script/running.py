@@ -6,11 +6,10 @@ memory) is contained by who runs this: see :mod:`fulcrum.script.host`.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from fulcrum.script import loading, wire
 from fulcrum.script.carrying import World
@@ -23,6 +22,10 @@ from fulcrum.script.needing import has
 from fulcrum.script.tracebacks import message_of, script_traceback
 from fulcrum.script.values import NotJson, copied, encoded_size, plain
 from fulcrum.script.writing import BadData, writes
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
 _wall, _cpu = time.perf_counter_ns, time.process_time_ns
 
@@ -39,12 +42,21 @@ class Runner:
     """Runs events by one loaded code, one after the other.
 
     ``interruptible``: whether a KeyboardInterrupt is one of a person at the keyboard, and ends the run.
+    ``relief``: called where memory ran out, so that there is some to say so.
     """
 
-    def __init__(self, code: Code, limits: Limits | None = None, *, interruptible: bool = True) -> None:
+    def __init__(
+        self,
+        code: Code,
+        limits: Limits | None = None,
+        *,
+        interruptible: bool = True,
+        relief: Callable[[], None] | None = None,
+    ) -> None:
         self.code = code
         self.limits = limits or Limits()
         self._interruptible = interruptible
+        self._relief = relief
         self._stdout, self._stderr = Printed("info"), Printed("error")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -162,6 +174,10 @@ class Runner:
 
     def _finish(self, awaitable: Any) -> Any:
         """The result of an async entry point."""
+        # Loaded where it is used: it is the half of what a process loads to run a script.
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
         if asyncio._get_running_loop() is None:
             return self._complete(awaitable)
         if self._thread is None:
@@ -169,6 +185,8 @@ class Runner:
         return self._thread.submit(self._complete, awaitable).result()
 
     def _complete(self, awaitable: Any) -> Any:
+        import asyncio
+
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
         loop = self._loop
@@ -189,6 +207,8 @@ class Runner:
             return wire.Failure(kind=error.kind, message=str(error))
         if isinstance(error, MemoryError):
             kind = "memory"
+            if self._relief is not None:
+                self._relief()
         elif isinstance(error, SystemExit):
             kind = "exit"
         elif isinstance(error, InvalidEffect):
@@ -214,6 +234,8 @@ class TimeLimit(BaseException):
 
 
 async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    import asyncio
+
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -26,7 +26,7 @@ def message_of(error: BaseException) -> str:
         text = str(error)
     except Exception as failed:
         text = f"(its text cannot be read: {type(failed).__name__})"
-    return text if len(text) <= MAX_MESSAGE else text[:MAX_MESSAGE] + "..."
+    return _sendable(text if len(text) <= MAX_MESSAGE else text[:MAX_MESSAGE] + "...")
 
 
 def _own(found: traceback.TracebackException, prefix: str, seen: set[int]) -> None:
@@ -55,7 +55,13 @@ def _own(found: traceback.TracebackException, prefix: str, seen: set[int]) -> No
             _own(other, prefix, seen)
 
 
+def _sendable(text: str) -> str:
+    """Text without lone surrogates, which no message can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _shortened(text: str) -> str:
+    text = _sendable(text)
     if len(text) <= MAX_TRACEBACK:
         return text
     # What failed stands at the end, where it began at the start.

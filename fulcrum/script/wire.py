@@ -186,7 +186,11 @@ class Outcome(_Wire, frozen=True, kw_only=True):
 
 
 class Answer(_Wire, frozen=True, kw_only=True):
-    """The outcomes of a call, one an event, in their order. ``script_version``: of the code that ran."""
+    """The outcomes of a call, one an event, in their order. ``script_version``: of the code that ran.
+
+    Where time was up there are fewer outcomes than events, at least one: those that are left were not begun.
+    Call again for them, with states and caches as the first ones leave them.
+    """
 
     v: int = VERSION
     script_version: int
@@ -201,8 +205,14 @@ class Entry(_Wire, frozen=True, kw_only=True):
 
 
 class Description(_Wire, frozen=True, kw_only=True):
-    """What the code offers, as found by loading it."""
+    """What the code offers, as found by loading it.
+
+    ``isolation``: the measures that hold where it runs. ``missing``: those that the system does not have,
+    with the reason.
+    """
 
     v: int = VERSION
     script_version: int
     entries: list[Entry]
+    isolation: list[str] = []
+    missing: list[str] = []

@@ -17,9 +17,14 @@ _encode = msgspec.json.Encoder().encode
 _answer = msgspec.json.Decoder(wire.Answer)
 
 
-def request(script: Script, entry: str, runs: Sequence[Run], reading: Reading) -> bytes:
-    """The body of a call for runs, in their order."""
-    devices = {run.message.device_id for run in runs}
+def request(
+    script: Script, entry: str, runs: Sequence[Run], reading: Reading, before: Sequence[Run] = ()
+) -> bytes:
+    """The body of a call for runs, in their order. ``before``: runs of the same batch that are done."""
+    wanted = {run.message.device_id for run in runs}
+    devices = reading.devices
+    if before and "deviceData" in script.needs(entry):
+        devices = followed(script, reading, before, runs)
     call = wire.Call(
         script_id=script.id,
         project_id=script.project_id,
@@ -27,8 +32,8 @@ def request(script: Script, entry: str, runs: Sequence[Run], reading: Reading) -
         project=reading.project,
         systems=reading.systems,
         blueprints=reading.blueprints,
-        devices={key: value for key, value in reading.devices.items() if key in devices},
-        caches={key: value for key, value in reading.caches.items() if key in devices},
+        devices={key: value for key, value in devices.items() if key in wanted},
+        caches={key: value for key, value in reading.caches.items() if key in wanted},
         script_cache=reading.script_cache,
         events=[_event(run) for run in runs],
     )
@@ -49,12 +54,13 @@ def _event(run: Run) -> wire.Event:
 
 
 def answer(body: bytes, runs: Sequence[Run]) -> wire.Answer:
-    """The answer to a call for ``runs``; Transient if it is none."""
+    """The answer to a call for ``runs``, of the first of them at least; Transient if it is none."""
     try:
         found = _answer.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Transient(f"a script's function answered what is no answer: {error}") from None
-    if [outcome.key for outcome in found.outcomes] != [run.key for run in runs]:
+    keys = [outcome.key for outcome in found.outcomes]
+    if not keys or keys != [run.key for run in runs[: len(keys)]]:
         raise Transient("a script's function answered for other events than it was called with")
     return found
 
@@ -71,10 +77,37 @@ def description(body: bytes) -> wire.Description:
         raise Transient(f"a script's function describes itself as nothing known: {error}") from None
 
 
-# How a function answers for an event whose turn did not come.
-UNREACHED: str = "unreached"
+def order(run: Run) -> tuple[int, str]:
+    """Events are run in the order of their times."""
+    return run.message.time, run.message.id
 
 
-def is_reached(outcome: wire.Outcome) -> bool:
-    """Whether an event's turn came within the call; if not, it is to be called again."""
-    return outcome.failure is None or outcome.failure.kind != UNREACHED
+def followed(
+    script: Script, reading: Reading, before: Sequence[Run], left: Sequence[Run]
+) -> dict[str, wire.Device]:
+    """The devices of a reading as runs leave them that are done and came before those that are left.
+
+    They may not be stored yet: as in one call, the later ones see what the earlier ones left.
+    """
+    first: dict[str | None, tuple[int, str]] = {}
+    for run in left:
+        first.setdefault(run.message.device_id, order(run))
+    passed = [
+        (run, run.done.outcome)
+        for run in before
+        if run.done is not None and order(run) < first.get(run.message.device_id, (0, ""))
+    ]
+    if not passed or not reading.devices:
+        return reading.devices
+    from fulcrum.core import fold
+    from fulcrum.script.carrying import DeviceState, World
+
+    states = {key: DeviceState(each.device, each.registers) for key, each in reading.devices.items()}
+    world = World(script_id=script.id, project_id=script.project_id, devices=states)
+    for run, outcome in passed:
+        event = msgspec.structs.replace(_event(run), message=msgspec.json.decode(run.raw))
+        world.follow(event, outcome)
+    return {
+        key: wire.Device(device=each.device, registers=fold.encode(states[key].registers).decode())
+        for key, each in reading.devices.items()
+    }

@@ -60,19 +60,22 @@ class Flight:
         # The script as its function describes itself, where its state is not that far yet.
         self._served: Script | None = None
         self._unanswered = 0
+        # Whether this flight is the one that may try a script whose breaker is open.
+        self._is_admitted = False
 
     async def carry(self, runs: list[Run]) -> None:
         """Settle all runs. Of an event that is there twice one is run, and the others are as it is."""
         script = await self._known.scripts.find(self._reference)
         by_key: dict[str, list[Run]] = {}
-        for run in sorted(runs, key=lambda run: (run.message.time, run.message.id)):
+        for run in sorted(runs, key=calling.order):
             _name(run, script)
             by_key.setdefault(run.key, []).append(run)
-        left = [same[0] for same in by_key.values()]
+        every = [same[0] for same in by_key.values()]
+        left = every
         until, tries = time.monotonic() + MAX_SECONDS, 0
         while left and time.monotonic() < until:
             try:
-                await self._attempt(left[: self._most])
+                await self._attempt(left[: self._most], every)
                 tries = 0
             except _Again as reason:
                 tries += 1
@@ -86,7 +89,7 @@ class Flight:
             for run in others:
                 run.done, run.refused, run.again = first.done, first.refused, first.again
 
-    async def _attempt(self, runs: list[Run]) -> None:
+    async def _attempt(self, runs: list[Run], every: Sequence[Run]) -> None:
         """Settle some of the runs, the first at least, or make the next attempt smaller. _Again."""
         script = await self._script()
         read = await reading.read(script, self._entry, runs, self._known.definitions)
@@ -100,7 +103,7 @@ class Flight:
             for run in runs:
                 run.refused = refusal
             return
-        called = await self._call(script, runs, read)
+        called = await self._call(script, runs, read, [run for run in every if run.done is not None])
         if called is None:
             return
         answer, started = called
@@ -110,6 +113,7 @@ class Flight:
         await self._commit(script, done, read)
         for run, each in done:
             run.done = each
+        self._is_admitted = False
         await self._known.guard.ran(self._reference, script, [each.outcome for _, each in done])
 
     async def _script(self) -> Script:
@@ -131,7 +135,8 @@ class Flight:
                 f"script {script.id} version {script.version} has no entry point {self._entry!r}: "
                 f"it has {known}",
             )
-        if not await self._known.guard.admits(self._reference, script):
+        self._is_admitted = self._is_admitted or await self._known.guard.admits(self._reference, script)
+        if not self._is_admitted:
             reason = script.breaker.reason or "too many failures in a row"
             return Rejected(
                 "script.breakerOpen",
@@ -139,9 +144,11 @@ class Flight:
             )
         return None
 
-    async def _call(self, script: Script, runs: list[Run], read: Reading) -> tuple[wire.Answer, int] | None:
+    async def _call(
+        self, script: Script, runs: list[Run], read: Reading, before: Sequence[Run]
+    ) -> tuple[wire.Answer, int] | None:
         """The function's answer and when the call began; None where it is to be called with fewer."""
-        body = calling.request(script, self._entry, runs, read)
+        body = calling.request(script, self._entry, runs, read, before)
         if len(body) > MAX_CALL_BYTES and len(runs) > 1:
             self._most = len(runs) // 2
             return None
@@ -191,13 +198,8 @@ class Flight:
 
         Of an event that fails here, the later ones in the call have seen what it left: those come again.
         """
-        reached = [
-            (run, outcome)
-            for run, outcome in zip(runs, answer.outcomes, strict=True)
-            if calling.is_reached(outcome)
-        ]
-        if not reached:
-            raise Transient(f"script {script.id} reached none of its events")
+        # Where time was up, there are fewer outcomes than events.
+        reached = list(zip(runs, answer.outcomes, strict=False))
         devices = await self._devices(script, reached)
         known = effects.Known(_topics(), devices)
         done: list[tuple[Run, Done]] = []

@@ -1,9 +1,10 @@
 """What is expected of an event: its outcome in the form that a file has and that is compared.
 
 ``{"status", "missing", "result", "effects", "cache", "scriptCache", "logs", "failure"}``. ``result`` is None
-where it is not named, ``effects`` none; ``cache`` and ``scriptCache`` are there where they were set. ``logs``
-(lines, or ``{level, text}``) are compared where they are named. ``failure``: of ``kind``, ``type`` and
-``message`` those that are named.
+where it is not named, or what a message in the event's place has otherwise: of ``data``, ``event``, ``time``
+and ``historical``, since the rest stays as it is. ``effects``: none where they are not named. ``cache`` and
+``scriptCache`` are there where they were set. ``logs`` (lines, or ``{level, text}``) are compared where they
+are named. ``failure``: of ``kind``, ``type`` and ``message`` those that are named.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ from fulcrum.script.testing import instants
 _KEYS = ("status", "missing", "result", "effects", "cache", "scriptCache", "logs", "failure")
 _FAILURE = ("kind", "type", "message")
 _STATUS = ("done", "unmet", "failed")
+# What a result may change of a message.
+_CHANGEABLE = ("data", "event", "time", "historical")
 
 
-def of(outcome: wire.Outcome) -> dict[str, Any]:
-    """What an event's run came to, in full: logs and failure included."""
+def of(outcome: wire.Outcome, message: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run of a message came to, in full: logs and failure included."""
     made: dict[str, Any] = {}
     if outcome.status != "done":
         made["status"] = outcome.status
     if outcome.missing:
         made["missing"] = list(outcome.missing)
     if outcome.status == "done":
-        made["result"] = outcome.result
+        made["result"] = changed(outcome.result, message)
         made["effects"] = [msgspec.to_builtins(effect) for effect in outcome.effects]
         if outcome.cache is not None:
             made["cache"] = outcome.cache.value
@@ -45,8 +48,15 @@ def of(outcome: wire.Outcome) -> dict[str, Any]:
     return made
 
 
-def normal(value: Any) -> dict[str, Any]:
-    """What a file says, in the form that is compared; ValueError, with the key, for what is wrong with it."""
+def changed(result: Any, message: Mapping[str, Any]) -> Any:
+    """A result; of a message in the place of ``message`` what it has otherwise."""
+    if not isinstance(result, Mapping):
+        return result
+    return {key: result[key] for key in _CHANGEABLE if key in result and result[key] != message.get(key)}
+
+
+def normal(value: Any, message: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of a message, as it is compared; ValueError, with the key, for what is wrong."""
     if not isinstance(value, dict):
         raise ValueError("write an object, as in expected: {result: null, effects: []}")
     for key in value:
@@ -66,7 +76,7 @@ def normal(value: Any) -> dict[str, Any]:
         raise ValueError(f"status: one of {', '.join(_STATUS)}")
     if status == "done":
         del made["status"]
-        made["result"] = _result(value.get("result"))
+        made["result"] = _result(value.get("result"), message)
         made["effects"] = _effects(value.get("effects", []))
     if "logs" in value:
         made["logs"] = _logs(value["logs"])
@@ -79,15 +89,18 @@ def _failure(value: Any) -> dict[str, Any]:
     return value
 
 
-def _result(value: Any) -> Any:
+def _result(value: Any, message: Mapping[str, Any]) -> Any:
     if value is None or value is False:
         return value
     if not isinstance(value, dict):
         raise ValueError("result: null carries on, false stops, an object is the message in its place")
-    made = dict(value)
+    made = _timed("result", value)
     if isinstance(made.get("data"), dict):
         made["data"] = [{"path": path, "value": inner} for path, inner in made["data"].items()]
-    return _timed("result", made)
+    for key in made:
+        if key not in _CHANGEABLE and made[key] != message.get(key):
+            raise ValueError(f"result/{key}: a result can change {', '.join(_CHANGEABLE)}, and nothing else")
+    return changed(made, message)
 
 
 def _effects(value: Any) -> list[dict[str, Any]]:

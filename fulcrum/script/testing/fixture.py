@@ -163,7 +163,7 @@ def parse(text: str) -> Fixture:
         script=found.get("script", SCRIPT),
         seed=found.get("seed", ""),
         tolerance=float(found.get("tolerance", 0.0)),
-        expected=_expected(found["expected"]) if found.get("expected") is not None else None,
+        expected=None if found.get("expected") is None else _expected(found["expected"], message),
     )
 
 
@@ -196,9 +196,9 @@ def _check_state(found: Mapping[str, Any]) -> None:
         raise ValueError(f"{key}: {error.message}") from None
 
 
-def _expected(value: Any) -> dict[str, Any]:
+def _expected(value: Any, message: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return expectation.normal(value)
+        return expectation.normal(value, message)
     except ValueError as error:
         raise ValueError(f"expected/{error}") from None
 

@@ -88,7 +88,7 @@ class EventItem(pytest.Item):
 
         case = fixture.read(self.path)
         outcome = running.run(_code(self.config, self.path), case)
-        got = expectation.of(outcome)
+        got = expectation.of(outcome, case.message)
         self._report(outcome)
         unlike = comparison.differences(case.expected or {}, got, case.tolerance)
         if case.expected is not None and not unlike:

@@ -81,7 +81,7 @@ def test_an_outcome_is_what_a_file_would_expect() -> None:
         logs=[wire.LogLine(text="x")],
         cpu_us=5,
     )
-    assert expectation.of(outcome) == {
+    assert expectation.of(outcome, {}) == {
         "result": {"data": []},
         "effects": [{"type": "cancelTimer", "id": "t"}],
         "cache": None,
@@ -90,7 +90,7 @@ def test_an_outcome_is_what_a_file_would_expect() -> None:
     failed = wire.Outcome(
         key="k", status="failed", failure=wire.Failure(kind="exception", type="E", traceback="...")
     )
-    assert expectation.of(failed) == {"status": "failed", "failure": {"kind": "exception", "type": "E"}}
+    assert expectation.of(failed, {}) == {"status": "failed", "failure": {"kind": "exception", "type": "E"}}
 
 
 VALUES = st.recursive(

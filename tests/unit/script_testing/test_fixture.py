@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulcrum.core import fold
-from fulcrum.script.testing import fixture, rewriting, running
+from fulcrum.script import wire
+from fulcrum.script.testing import expectation, fixture, rewriting, running
 from fulcrum.script.testing.fixture import Fixture
 
 WHOLE = """
@@ -147,6 +148,7 @@ def test_little_is_enough() -> None:
             "expected/effects/0/when: known of a cancelTimer: type, id",
         ),
         ("message: {}\nexpected: {logs: [5]}", "expected/logs/0: write a text"),
+        ("message: {}\nexpected: {result: {deviceId: d}}", "expected/result/deviceId: a result can change"),
         ("message: {}\nexpected: {failure: {trace: x}}", "expected/failure: write an object of kind"),
         ("message: {}\nexpected: {status: fine}", "expected/status: one of done"),
     ],
@@ -154,6 +156,19 @@ def test_little_is_enough() -> None:
 def test_what_is_wrong_is_said_with_its_key(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         fixture.parse(text)
+
+
+def test_of_a_replaced_message_what_is_otherwise_counts() -> None:
+    text = """
+message: {id: e, deviceId: d, data: {a: 1}, time: 5}
+expected:
+  result: {id: e, deviceId: d, data: {a: 1, b: 2}, time: 5, historical: true}
+"""
+    expected = fixture.parse(text).expected
+    writes = [{"path": "a", "value": 1}, {"path": "b", "value": 2}]
+    assert expected == {"result": {"data": writes, "historical": True}, "effects": []}
+    outcome = wire.Outcome(key="k", result={"id": "other", "data": writes, "historical": True, "time": 5})
+    assert expectation.of(outcome, fixture.parse(text).message) == expected
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -185,7 +200,8 @@ def test_what_is_written_is_read_back(
 ) -> None:
     message, received = fixture.complete({"data": data, "time": time}, now)
     if expected is not None:
-        expected = {"effects": [], **expected}
+        result = expectation.changed(expected["result"], message)
+        expected = {"effects": [], **expected, "result": result}
     case = Fixture(message, received, given_, description, expected=expected)
     text = fixture.write(case)
     assert fixture.parse(text) == case

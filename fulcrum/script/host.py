@@ -25,14 +25,18 @@ class Unavailable(Exception):
 
 
 class Host:
-    """A customer's code, ready to be called. Calls are run one after the other."""
+    """A customer's code, ready to be called. Calls are run one after the other.
+
+    :meth:`start` is called in a thread that lives as long as the process: the process with the code ends with
+    it. A server that forks after that tells by :meth:`to_child` and :meth:`from_parent`.
+    """
 
     def __init__(self, folder: Path, limits: Limits | None = None, version: int = 0) -> None:
         self._folder = folder.resolve()
         self._limits = limits or Limits()
         self._version = version
-        # One thread for all: a process ends with the thread that started it.
-        self._thread = ThreadPoolExecutor(1, "script-host")
+        # One thread for all calls, begun with the first: a server forks without it.
+        self._thread: ThreadPoolExecutor | None = None
         self._process: Process | None = None
         self._spare: Process | None = None
         # Once a process was lost, another is kept ready.
@@ -40,26 +44,6 @@ class Host:
 
     def start(self) -> wire.Description:
         """Load the code; :class:`fulcrum.script.process.Broken` where that fails."""
-        return self._thread.submit(self._start).result()
-
-    def describe(self) -> Future[wire.Description]:
-        """What the code offers."""
-        return self._thread.submit(self._describe)
-
-    def run(self, call: wire.Call) -> wire.Answer:
-        """Run a call; Unavailable where the code cannot be loaded any more."""
-        return self.submit(call).result()
-
-    def submit(self, call: wire.Call) -> Future[wire.Answer]:
-        """Run a call as soon as those before it are done."""
-        return self._thread.submit(self._run, call)
-
-    def close(self) -> None:
-        """End the processes."""
-        self._thread.submit(self._close).result()
-        self._thread.shutdown()
-
-    def _start(self) -> wire.Description:
         self._process = self._started()
         try:
             self._process.wait()
@@ -67,6 +51,39 @@ class Host:
             self._drop()
             raise
         return self._describe()
+
+    def describe(self) -> Future[wire.Description]:
+        """What the code offers."""
+        return self._in_order().submit(self._describe)
+
+    def run(self, call: wire.Call) -> wire.Answer:
+        """Run a call; Unavailable where the code cannot be loaded any more."""
+        return self.submit(call).result()
+
+    def submit(self, call: wire.Call) -> Future[wire.Answer]:
+        """Run a call as soon as those before it are done."""
+        return self._in_order().submit(self._run, call)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._in_order().submit(self._close).result()
+        self._in_order().shutdown()
+
+    def to_child(self) -> None:
+        """This process has forked: its child goes on with the process that has the code."""
+        if self._process is not None:
+            self._process.let_go()
+            self._process = None
+
+    def from_parent(self) -> None:
+        """This process is the child."""
+        if self._process is not None:
+            self._process.take_over()
+
+    def _in_order(self) -> ThreadPoolExecutor:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "script-host")
+        return self._thread
 
     def _started(self) -> Process:
         return Process(self._folder, self._limits, self._version)

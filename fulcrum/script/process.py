@@ -67,6 +67,8 @@ class Process:
         self.entries: list[wire.Entry] = []
         self.used = False
         self.busy = False
+        # Whether it is this process's child, whose status can be asked for.
+        self._ours = True
         path = search_path()
         with theirs:
             self._process = subprocess.Popen(
@@ -136,13 +138,41 @@ class Process:
 
     def is_alive(self) -> bool:
         """Whether the process runs."""
-        return self._process.poll() is None
+        if self._ours and self._process.poll() is not None:
+            return False
+        self._connection.settimeout(0)
+        try:
+            # Nothing is said between calls.
+            self._connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def let_go(self) -> None:
+        """Leave the process to a child of this one."""
+        self._process.returncode = 0
+        self._connection.close()
+        self._errors.close()
+
+    def take_over(self) -> None:
+        """Have the process that this one's parent started."""
+        self._ours = False
+        self._process.returncode = 0
 
     def end(self) -> None:
         """End the process and whatever it started, and remove what it wrote."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._ours:
+            self._process.wait()
+        else:
+            self._connection.settimeout(GRACE_SECONDS)
+            with contextlib.suppress(OSError):
+                # Until it is gone: by then, whatever it had said is read.
+                while self._connection.recv(1 << 18):
+                    pass
         self._connection.close()
         self._errors.close()
         # What cannot be removed goes with the instance.
@@ -160,6 +190,8 @@ class Process:
                 raise self._lost("output", f"the script wrote more than {most}", certain=True)
 
     def _ended(self) -> Lost:
+        if not self._ours:
+            return self._lost("exit", "the script ended its process, or crashed it")
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE_SECONDS)
         status = self._process.poll()

@@ -54,6 +54,14 @@ def instant(text: str | None) -> str | None:
     return str(int((time.time() - float(match[1]) * _SECONDS[match[2]]) * 1000))
 
 
+def seconds(text: str) -> float:
+    """A span of time, ``30s`` or ``2m``, in seconds; Problem for anything else."""
+    match = _SPAN.match(text)
+    if match is None:
+        raise usage(f"{text!r} is no span of time", "write a number and s, m, h, d or w, as in 30s")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
 def names(text: str) -> tuple[str, ...]:
     """``a,b/c`` taken apart."""
     return tuple(name.strip().strip("/") for name in text.split(",") if name.strip())

@@ -12,7 +12,7 @@ MAX_REQUIREMENTS = 100
 # A version stands in one document of the store, and so does the draft.
 MAX_BYTES = 700_000
 
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\Z")
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}\Z")
 # What is part of every function of a script.
 _TAKEN = frozenset({MAIN, REQUIREMENTS, "manifest.json"})
 _PLATFORM = "fulcrum"

@@ -1,0 +1,94 @@
+"""A script's code as it stands on this machine: one file, or a folder with what belongs to it.
+
+Of a folder, ``main.py`` is the code and ``requirements.txt`` the packages. Its tests and events, what
+describes it and what is hidden stay here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fulcrum import json_yaml
+from fulcrum.cli.problems import Problem, usage
+
+MAIN, REQUIREMENTS, DESCRIPTION = "main.py", "requirements.txt", "script.yaml"
+_LEFT = frozenset({DESCRIPTION, "conftest.py", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"})
+_LEFT_FOLDERS = frozenset({"events", "tests", "venv", "__pycache__"})
+_LEFT_SUFFIXES = frozenset({".md", ".rst", ".pyc"})
+
+
+@dataclass(frozen=True)
+class Code:
+    """A script's code: the text of its main.py, of further files by path, and its packages."""
+
+    code: str
+    files: dict[str, str] = field(default_factory=dict)
+    requirements: str = ""
+
+    @property
+    def body(self) -> dict[str, object]:
+        """As the API takes it."""
+        return {"code": self.code, "files": self.files, "requirements": self.requirements}
+
+
+def read(path: Path) -> Code:
+    """The code of a file or folder; Problem for one that holds none, or something that is no text."""
+    if path.is_file():
+        return Code(_text(path))
+    if not path.is_dir():
+        raise usage(f"there is no {path}", "name a file of Python, or a folder with a main.py")
+    if not (path / MAIN).is_file():
+        raise usage(f"{path} holds no script: there is no {MAIN}", "make one by: fulcrum script init NAME")
+    requirements = path / REQUIREMENTS
+    return Code(
+        _text(path / MAIN),
+        {name: _text(path / name) for name in sorted(_further(path))},
+        _text(requirements) if requirements.is_file() else "",
+    )
+
+
+def described(path: Path) -> dict[str, str]:
+    """What a folder's script.yaml says of the script: its name and what it is for."""
+    file = path / DESCRIPTION
+    if not file.is_file():
+        return {}
+    try:
+        found = json_yaml.read(_text(file))
+    except ValueError as error:
+        raise Problem(f"{file}: {error}", "correct the file") from None
+    known = found if isinstance(found, dict) else {}
+    return {key: known[key] for key in ("name", "desc") if isinstance(known.get(key), str)}
+
+
+def write(folder: Path, code: Code) -> None:
+    """Write code as a folder that :func:`read` reads."""
+    for name, text in {MAIN: code.code, REQUIREMENTS: code.requirements, **code.files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+
+
+def _further(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        parts = path.relative_to(folder).parts
+        if not path.is_file() or parts in ((MAIN,), (REQUIREMENTS,)) or path.is_symlink():
+            continue
+        if any(part.startswith(".") or part in _LEFT_FOLDERS for part in parts[:-1]):
+            continue
+        name = parts[-1]
+        if name.startswith((".", "test_")) or name in _LEFT or path.suffix in _LEFT_SUFFIXES:
+            continue
+        yield "/".join(parts)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise Problem(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise Problem(
+            f"{path} is no text", "a script's files are text: keep other data elsewhere, or as text"
+        ) from None

@@ -36,11 +36,13 @@ def differences(
 ) -> list[Difference]:
     """Differences of an outcome, both as :mod:`fulcrum.script.testing.expectation` has them.
 
-    Logs count where they are expected; of a failure what is expected of it.
+    Logs count where they are expected, and so does what was missing; of a failure what is expected of it.
     """
     seen = dict(got)
     if "logs" not in expected:
         seen.pop("logs", None)
+    if expected.get("status") == "unmet" and "missing" not in expected:
+        seen.pop("missing", None)
     if "failure" in expected and "failure" in seen:
         seen["failure"] = {key: seen["failure"].get(key, NOTHING) for key in expected["failure"]}
     if seen.get("status") == "failed" and expected.get("status") != "failed":

@@ -131,7 +131,8 @@ def test_the_next_event_is_waited_for(
 ) -> None:
     heard = {"deviceId": "d", "eventId": "e/1", "data": {"n": 7}}
     feed = f"event: ready\ndata: {{}}\n\nevent: data\ndata: {json.dumps(heard)}\n\n"
-    api.on("GET", "/v1/live", feed.encode(), **{"Content-Type": "text/event-stream"})
+    stream = {"Content-Type": "text/event-stream"}
+    api.answers["GET", "/v1/live"] = lambda seen: Answer(200, feed.encode(), stream)
     # Heard on its way to history, which has it a moment later.
     late: Iterator[Answer] = iter(
         [

@@ -60,18 +60,16 @@ def code(tmp_path: Path) -> Any:
 
 
 def recorded_run(outcome: wire.Outcome, message: dict[str, Any]) -> lines.Run:
-    """A run as it stands in history: effects under ids of their own, what a script calls a timer beside it."""
+    """A run as it stands in history: effects have ids of their own, beside what a script calls a timer."""
     effects = []
     for at, effect in enumerate(outcome.effects):
         fields = msgspec.to_builtins(effect)
         if "id" in fields:
             fields["timerId"] = fields["id"]
         effects.append(fields | {"id": f"x{at}"})
-    result = (
-        {None: "unchanged", False: "stopped"}.get(outcome.result, "replaced")
-        if not isinstance(outcome.result, dict)
-        else "replaced"
-    )
+    result = "unchanged" if outcome.result is None else "stopped"
+    if isinstance(outcome.result, dict):
+        result = "replaced"
     failure = outcome.failure or wire.Failure(kind="exception")
     return lines.Run(
         key="k",
@@ -118,9 +116,8 @@ def around(*events: lines.Event, entries: list[wire.Entry] | None = None) -> lis
 
 
 def event(run: lines.Run | None = None, **fields: Any) -> lines.Event:
-    return lines.Event(
-        **{"message": MESSAGE, "now": NOON + 5, "seed": "abc", "device_id": "d", "run": run} | fields
-    )
+    made: dict[str, Any] = {"message": MESSAGE, "now": NOON + 5, "seed": "abc", "device_id": "d", "run": run}
+    return lines.Event(**(made | fields))
 
 
 @pytest.mark.parametrize("entry", ["run", "broken"])

@@ -27,6 +27,7 @@ WRITTEN: dict[str, str] = {
     "history": "fulcrum.cli.history:history",
     "events": "fulcrum.cli.history:events",
     "search": "fulcrum.cli.search:search",
+    "trace": "fulcrum.cli.trace:trace",
     **{name: f"fulcrum.cli.project_code:{name}" for name in ("export", "plan", "apply", "rollback")},
     "revisions": "fulcrum.cli.project_code:revisions",
     "device show": "fulcrum.cli.device:show",

@@ -501,6 +501,16 @@ class EventCreate(TypedDict):
     data: NotRequired[Any]
 
 
+class EventTrace(TypedDict):
+    """The way of one event: of one device, with one content."""
+
+    deviceId: NotRequired[str]
+    contentHash: NotRequired[str]
+    received: NotRequired[int]
+    totalMs: float
+    steps: list[TraceStep]
+
+
 class Exported(TypedDict):
     """The document of a project, and what to send along when it is changed."""
 
@@ -1780,6 +1790,53 @@ class Tokens(TypedDict):
 
     count: int
     items: list[Token]
+
+
+class TraceStep(TypedDict):
+    """One thing that happened to an event, or to what came of it."""
+
+    id: str
+    parent: NotRequired[str]
+    time: int
+    sinceMs: float
+    service: str
+    what: Literal[
+        "received",
+        "published",
+        "routed",
+        "unknownDevice",
+        "stored",
+        "input",
+        "copied",
+        "ran",
+        "effect",
+        "sent",
+        "setAside",
+        "failed",
+        "handled",
+    ]
+    text: str
+    messageId: NotRequired[str]
+    attempt: NotRequired[int]
+    ms: NotRequired[float]
+    deviceId: NotRequired[str]
+    eventId: NotRequired[str]
+    scriptId: NotRequired[str]
+    scriptVersion: NotRequired[int]
+    errorType: NotRequired[str]
+    error: NotRequired[str]
+    entryId: NotRequired[str]
+    certain: NotRequired[bool]
+
+
+class Traces(TypedDict):
+    """All events with an id: an id is one event's for each device and content."""
+
+    eventId: str
+    count: int
+    traces: list[EventTrace]
+    logs: Literal["found", "none", "unavailable"]
+    notes: NotRequired[list[str]]
 
 
 class Track(TypedDict):

@@ -35,6 +35,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "audit": ("resources.audit",),
     "history": ("history.routes",),
     "replay": ("replay.routes",),
+    "tracing": ("tracing.routes",),
     "scripts": ("scripts.life_routes", "scripts.read_routes"),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
@@ -101,6 +102,7 @@ WORDS: dict[str, str] = {
     "events.search": "history",
     "getHistorical": "history",
     "replayInput": "replay",
+    "trace": "tracing",
     **{
         f"script/{verb}": "scripts"
         for verb in (

@@ -633,6 +633,28 @@ class Project:
             )
         )
 
+    def trace_get(
+        self, project_id: str, event_id: str, *, device_id: str | None = None, since: str | None = None
+    ) -> types.Traces:
+        """Follow an event.
+
+        The way of an event through all services, from its reception to the last effect that is known, with
+        times. An id is one event's for each device and content: all of them are told. Where the log has
+        nothing of it any more, or cannot be read, the way has what was stored.
+
+        Needs: device.readHistory.
+        """
+        return cast(
+            "types.Traces",
+            self._sender.send(
+                Request(
+                    "GET",
+                    f"/v1/project/{segment(project_id)}/trace/{segment(event_id)}",
+                    query={"deviceId": device_id, "since": since},
+                )
+            ),
+        )
+
 
 class AsyncProject:
     """Operations on ``project``."""
@@ -1259,4 +1281,26 @@ class AsyncProject:
                 body=body,
                 accept=accept,
             )
+        )
+
+    async def trace_get(
+        self, project_id: str, event_id: str, *, device_id: str | None = None, since: str | None = None
+    ) -> types.Traces:
+        """Follow an event.
+
+        The way of an event through all services, from its reception to the last effect that is known, with
+        times. An id is one event's for each device and content: all of them are told. Where the log has
+        nothing of it any more, or cannot be read, the way has what was stored.
+
+        Needs: device.readHistory.
+        """
+        return cast(
+            "types.Traces",
+            await self._sender.send(
+                Request(
+                    "GET",
+                    f"/v1/project/{segment(project_id)}/trace/{segment(event_id)}",
+                    query={"deviceId": device_id, "since": since},
+                )
+            ),
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from fulcrum.script.replay import lines
+from fulcrum.script.replay import lines, texts
 from fulcrum.script.replay.answers import PARTS, Totals
 from fulcrum.script.replay.comparing import Comparison
 from fulcrum.script.replay.processes import AHEAD, Process, SideFailed
@@ -44,7 +44,9 @@ class InputBroken(Exception):
     """The input is no replay's input, or of a later format."""
 
 
-Progress = Callable[[int, int, int], None]
+# How a line of a definition begins.
+_DEFINITION = lines.encode(lines.Definition(kind="device", id="", value={}))[:17]
+Progress = Callable[[int, int], None]
 
 
 def header_of(line: bytes) -> lines.Header:
@@ -137,6 +139,7 @@ class _Running:
         self._waiting: deque[list[bytes]] = deque()
         self._done = 0
         self._last = b""
+        self._names: dict[str, str] = {}
 
     def run(self, first: list[bytes], stream: Iterator[list[bytes]]) -> None:
         """Give all batches, and compare their answers; what is under way is always answered."""
@@ -181,7 +184,16 @@ class _Running:
             self.comparison.add([], *last)
         return found
 
+    def names(self, device_ids: Iterable[str]) -> dict[str, str]:
+        """What devices are called, where that is known."""
+        return {one: self._names[one] for one in device_ids if self._names.get(one)}
+
     def _give(self, batch: list[bytes]) -> None:
+        for line in batch:
+            if line.startswith(_DEFINITION):
+                found = lines.decoder.decode(line)
+                if isinstance(found, lines.Definition) and found.kind == "device":
+                    self._names[found.id] = str(found.value.get("name") or "")
         self._last = batch[-1]
         content = b"\n".join(batch)
         for side in self._sides:
@@ -196,7 +208,7 @@ class _Running:
             self.comparison.add(batch, *answers)
         self._done += len(batch)
         if self._progress is not None:
-            self._progress(self._done, max(self._header.count, self._done), 0)
+            self._progress(self._done, max(self._header.count, self._done))
 
     def _failed(self, error: SideFailed) -> None:
         self.complete = False
@@ -251,6 +263,7 @@ def _report(
     deployed = next((version for version in sides if version.deployed), None)
     if deployed is not None and deployed.label in known:
         report.fidelity = known[deployed.label].fidelity
+    report.device_names = running.names(texts.device_ids(report))
     report.days = _days(header, running.comparison, first, last)
     return report
 

@@ -105,6 +105,8 @@ class Report(_Part, kw_only=True):
     since: int
     until: int
     selection: str
+    # Of the devices that are shown, by id.
+    device_names: dict[str, str] = {}
     devices: int = 0
     events: int = 0
     complete: bool = True

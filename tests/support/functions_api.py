@@ -120,6 +120,16 @@ class FunctionsApi:
         found: int | None = httpx.get(f"{self.address.http}/_processes").json()[name]
         return found
 
+    def calls(self) -> dict[str, int]:
+        """How often each method was called since the last look."""
+        found: dict[str, int] = httpx.get(f"{self.address.http}/calls").json()
+        httpx.delete(f"{self.address.http}/calls").raise_for_status()
+        return found
+
+    def status(self, url: str) -> int:
+        """The status with which a URL answers a call."""
+        return httpx.post(url, json={}, timeout=60).status_code
+
     def faults(self, *rules: Mapping[str, Any]) -> None:
         """Replace the fault rules; none without rules."""
         httpx.post(f"{self.address.http}/faults", json={"rules": list(rules)}).raise_for_status()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from local import children, ports
-from local.environment import Surroundings
+from local.environment import FUNCTIONS_URL, Surroundings
 from local.logs import Log
 from local.processes import ROOT, StartError, python
 from local.watchdog import MARK
 
-EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions")
+EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions", "tasks")
 # These may end and start again without anybody losing anything.
 WITHOUT_STATE = frozenset({"logging"})
 # What gcloud has; BigQuery has no emulator of Google's.
@@ -61,6 +61,8 @@ async def start_embedded(
     command += _OWN_OPTIONS.get(name, ())
     if name == "logging" and log.structured is not None:
         command += ["--log", str(log.structured.path)]
+    if name == "tasks":
+        command += ["--route", f"{FUNCTIONS_URL}={around.push_base}"]
     if name == "functions":
         command += ["--mark", f"{MARK}={around.mark}", "--idle-seconds", f"{around.idle_seconds:g}"]
     ready: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()

@@ -25,6 +25,9 @@ _FOREIGN = (
     "PYTHONPATH",
 )
 
+# The same, as it stands in tasks, which outlive the stack.
+FUNCTIONS_URL = "http://functions.fulcrum.local/"
+
 
 def loopback_direct(inherited: Mapping[str, str]) -> dict[str, str]:
     """What keeps a company's proxy out of calls on this machine: Google's clients ask it for http, too."""
@@ -43,6 +46,7 @@ class Endpoints:
     bigquery_storage: str
     logging: str = ""
     functions: str = ""
+    tasks: str = ""
     control: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -67,6 +71,8 @@ class Surroundings:
     secrets: Mapping[str, str] = field(default_factory=dict)
     # The users' own topics, which routes and timers may name.
     custom_topics: tuple[str, ...] = ()
+    # With a function's name behind it, where the platform itself posts to that; new at each start.
+    push_base: str = ""
     # After which a function without a request ends; 0: never.
     idle_seconds: float = 900.0
 
@@ -96,6 +102,10 @@ class Surroundings:
             settings["FULCRUM_CUSTOM_TOPICS"] = ",".join(self.custom_topics)
         if "logging-read" in function.stores:
             settings["FULCRUM_LOGGING_ENDPOINT"] = endpoints.logging
+        if "tasks" in function.stores:
+            settings["FULCRUM_TASKS_ENDPOINT"] = endpoints.tasks
+        if "FULCRUM_TASKS_TARGET" in settings:
+            settings["FULCRUM_TASKS_TARGET"] = FUNCTIONS_URL + function.name
         if "functions" in function.stores:
             settings["FULCRUM_FUNCTIONS_ENDPOINT"] = endpoints.functions
         return {

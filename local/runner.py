@@ -24,6 +24,7 @@ from local.logs import Log
 from local.options import DEMO_NETWORK, DEMO_PROJECT, PREFERRED_PORT, Options
 from local.processes import ROOT, StartError, python
 from local.provision import Plan
+from local.schedules import Schedules
 from local.topology import Topology, load
 from shared import clock, keys
 
@@ -59,6 +60,7 @@ class Runner:
         self._front = Front(self._topology, self._runners, log)
         self._servers: list[web.ServerRunner] = []
         self._watchers: set[asyncio.Task[None]] = set()
+        self._schedules: Schedules | None = None
         self._ended = asyncio.Event()
         self._status = 0
         # Whoever starts a stack from Python makes projects of his own.
@@ -113,6 +115,8 @@ class Runner:
             self._make_secrets()
             await self._front.open()
             public, internal = await self._listen()
+            push_base = internal + self._front.push_path("")
+            self._around = dataclasses.replace(self._around, push_base=push_base)
             provision = await self._start_provisioning()
             await asyncio.gather(*(self._start_emulator(name, steps) for name in emulator_processes.EMBEDDED))
             endpoints = self._endpoints()
@@ -123,8 +127,17 @@ class Runner:
                 )
             with steps.step("topics, subscriptions and tables"):
                 await self._provision(provision, endpoints, internal)
+        self._schedules = self._make_schedules()
+        self._schedules.start()
         self._describe(public, internal, endpoints)
         self._log.say(f"ready in {time.monotonic() - began:.1f} s\n{self._welcome(public)}")
+
+    def _make_schedules(self) -> Schedules:
+        def url(function: str) -> str:
+            return self._around.push_base + function
+
+        listed = self._topology.schedules.values()
+        return Schedules(listed, url, self._around.clock_file, self._log)
 
     def _make_clock(self) -> None:
         path = self._around.clock_file
@@ -203,6 +216,7 @@ class Runner:
             bigquery_storage=at["bigquery"].grpc,
             logging=at["logging"].http,
             functions=at["functions"].grpc,
+            tasks=at["tasks"].grpc,
             control={name: address.http for name, address in at.items() if address.http},
         )
 
@@ -228,7 +242,8 @@ class Runner:
             firestore=endpoints.firestore,
             bigquery=endpoints.bigquery,
             demo_key=self._demo_key,
-            push_base=internal + self._front.push_path(""),
+            tasks=endpoints.tasks,
+            push_base=self._around.push_base,
         )
         output, _ = await process.communicate(plan.to_json())
         if output:
@@ -306,6 +321,8 @@ class Runner:
         self._log.say("ending ...")
         try:
             async with asyncio.timeout(_STOP_SECONDS):
+                if self._schedules is not None:
+                    await self._schedules.stop()
                 # Functions first: requests in flight still need the emulators.
                 await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
                 await asyncio.gather(*(runner.cleanup() for runner in self._servers))

@@ -41,7 +41,7 @@ _BACKOFF_STEP = 10.0
 # A proxy is not asked for what is on this machine.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-Emulator = Literal["pubsub", "firestore", "bigquery", "logging", "functions"]
+Emulator = Literal["pubsub", "firestore", "bigquery", "logging", "functions", "tasks"]
 
 
 @dataclass(frozen=True)
@@ -243,25 +243,37 @@ class Stack:
         found = _ask("GET", f"{self._emulator('pubsub')}/backlog")
         return {name.rpartition("/")[2]: counts for name, counts in found.items()}
 
+    def tasks(self) -> dict[str, dict[str, int]]:
+        """Tasks of each queue: ``running``, ``due``, ``waiting`` for another try, ``scheduled`` for later."""
+        found = _ask("GET", f"{self._emulator('tasks')}/backlog")
+        return {name.rpartition("/")[2]: counts for name, counts in found.items()}
+
     def drain(self, timeout: float = 60.0, *, skip_backoff: bool = False) -> None:
-        """Wait until no subscription has a message left; DrainTimeout after ``timeout`` real seconds.
+        """Wait until no subscription has a message left, and no task is due; DrainTimeout after ``timeout``
+        real seconds.
 
         ``skip_backoff`` moves the clock when all that is left waits for its next delivery.
         """
         deadline = time.monotonic() + timeout
         while True:
-            left = {
-                name: counts
-                for name, counts in self.backlog().items()
-                if counts["undelivered"] or counts["outstanding"]
-            }
+            left = self._left()
+            if not left:
+                # What a task does that is due is published after the look at the subscriptions.
+                left = self._left()
             if not left:
                 return
             if time.monotonic() > deadline:
                 raise DrainTimeout(f"after {timeout:g} s these messages were left: {left}")
-            if skip_backoff and not any(counts["outstanding"] for counts in left.values()):
+            busy = ("outstanding", "running", "due")
+            if skip_backoff and not any(counts.get(name) for counts in left.values() for name in busy):
                 self.advance_clock(_BACKOFF_STEP)
             time.sleep(0.02)
+
+    def _left(self) -> dict[str, dict[str, int]]:
+        """Subscriptions and queues that have something left to do now."""
+        found = {**self.tasks(), **self.backlog()}
+        now = ("undelivered", "outstanding", "running", "due", "waiting")
+        return {name: counts for name, counts in found.items() if any(counts.get(key) for key in now)}
 
     def _emulator(self, service: Emulator) -> str:
         url = self._found["emulator_control"].get(service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +80,35 @@ class Subscription:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """A queue of Cloud Tasks, whose tasks call a function; times are in seconds."""
+
+    name: str
+    function: str
+    max_attempts: int
+    retry_minimum_seconds: int
+    retry_maximum_seconds: int
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A job of Cloud Scheduler: posts ``message`` to a function when ``cron`` says so, in UTC."""
+
+    name: str
+    function: str
+    cron: str
+    message: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Topology:
     """All of it, each by name and in the order of the file."""
 
     functions: Mapping[str, Function]
     topics: Mapping[str, Topic]
     subscriptions: Mapping[str, Subscription]
+    queues: Mapping[str, Queue] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
     def function_at(self, path: str) -> Function | None:
         """The function that serves an HTTP path: a claimed path takes what is below it, the longest wins."""
@@ -116,6 +139,8 @@ def load(path: Path = SERVICES) -> Topology:
         {name: _function(name, item, path.parent / name) for name, item in document["functions"].items()},
         topics,
         {name: _subscription(name, item) for name, item in document["subscriptions"].items()},
+        {name: _queue(name, item) for name, item in document.get("queues", {}).items()},
+        {name: _schedule(name, item) for name, item in document.get("schedules", {}).items()},
     )
 
 
@@ -151,3 +176,14 @@ def _subscription(name: str, item: Mapping[str, Any]) -> Subscription:
         retry_maximum_seconds=item["retry"]["maximum_seconds"],
         dead_letter=DeadLetter(dead["topic"], dead["max_delivery_attempts"]) if dead else None,
     )
+
+
+def _queue(name: str, item: Mapping[str, Any]) -> Queue:
+    retry = item["retry"]
+    return Queue(
+        name, item["function"], item["max_attempts"], retry["minimum_seconds"], retry["maximum_seconds"]
+    )
+
+
+def _schedule(name: str, item: Mapping[str, Any]) -> Schedule:
+    return Schedule(name, item["function"], item["cron"], item["message"])

@@ -13,6 +13,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from shared.model import cron
+
 Place = tuple[str | int, ...]
 Lines = Mapping[Place, int]
 
@@ -24,6 +26,7 @@ _RESERVED = {
     "FUNCTIONS_ENDPOINT",
     "LOGGING_ENDPOINT",
     "LOG_FORMAT",
+    "TASKS_ENDPOINT",
 }
 
 
@@ -125,7 +128,7 @@ def _line(lines: Lines, place: Place) -> int:
 
 def cross_references(document: Mapping[str, Any], lines: Lines) -> list[Problem]:
     """Names that must fit together in a document that has the right form."""
-    found = [*_topics(document), *_functions(document), *_subscriptions(document)]
+    found = [*_topics(document), *_functions(document), *_subscriptions(document), *_calls(document)]
     return sorted(
         (Problem(place, _line(lines, place), what, advice) for place, what, advice in found),
         key=lambda problem: problem.line,
@@ -231,7 +234,21 @@ def _subscriptions(document: Mapping[str, Any]) -> Iterator[Finding]:
             )
 
 
-def _target(document: Mapping[str, Any], place: Place, item: Mapping[str, Any]) -> Iterator[Finding]:
+def _calls(document: Mapping[str, Any]) -> Iterator[Finding]:
+    """What calls functions besides topics: queues and schedules."""
+    for section in ("queues", "schedules"):
+        for name, item in document.get(section, {}).items():
+            yield from _called(document, (section, name), item)
+    for name, item in document.get("queues", {}).items():
+        if item["retry"]["minimum_seconds"] > item["retry"]["maximum_seconds"]:
+            place: Place = ("queues", name, "retry", "minimum_seconds")
+            yield place, "is more than maximum_seconds.", "Lower it."
+    for name, item in document.get("schedules", {}).items():
+        if found := cron.problem(item["cron"]):
+            yield ("schedules", name, "cron"), f"{found}.", "Write five fields, such as */5 * * * *."
+
+
+def _called(document: Mapping[str, Any], place: Place, item: Mapping[str, Any]) -> Iterator[Finding]:
     function = document["functions"].get(item["function"])
     if function is None:
         known = ", ".join(document["functions"])
@@ -246,7 +263,16 @@ def _target(document: Mapping[str, Any], place: Place, item: Mapping[str, Any]) 
             f"{item['function']} is no function with trigger {{push: true}}.",
             "Change its trigger, or name another function.",
         )
-    elif item["ack_deadline_seconds"] < function["timeout_seconds"]:
+
+
+def _target(document: Mapping[str, Any], place: Place, item: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _called(document, place, item)
+    function = document["functions"].get(item["function"])
+    if (
+        function is not None
+        and "push" in function["trigger"]
+        and item["ack_deadline_seconds"] < function["timeout_seconds"]
+    ):
         yield (
             (*place, "ack_deadline_seconds"),
             f"is less than the {function['timeout_seconds']} s that {item['function']} may take: "

@@ -69,7 +69,7 @@ def read(
     return found, refused
 
 
-def project_of(delivery: Delivery, stated: str | None, kind: Kind) -> str:
+def project_of(delivery: Delivery, stated: str | None, kind: str) -> str:
     """The project that pays for a message: its delivery's attribute says it, and it may not say another."""
     given = delivery.attributes.get("projectId")
     if given and stated and given != stated:

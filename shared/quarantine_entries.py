@@ -18,9 +18,12 @@ _DEAD = "CloudPubSubDeadLetterSource"
 TOPICS = {
     "default-processor-message-processor": "default-processor",
     "writer-transponder": "writer",
+    "reason-reason": "reason",
     "jobs-jobs": "jobs",
+    "deploy-deployer": "deploy",
     "email-emailer": "email",
     "messenger-messenger": "messenger",
+    "scheduler-scheduler": "scheduler",
 }
 _MAIL = {"email", "messenger"}
 

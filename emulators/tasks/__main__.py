@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulators.kit.serve import main
-from emulators.tasks.app import start
+from emulators.tasks.app import add_options, start
 
 if __name__ == "__main__":
-    main("tasks", start)
+    main("tasks", start, add_options)

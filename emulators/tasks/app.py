@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 
@@ -18,12 +19,24 @@ from emulators.tasks.state import Tasks
 from shared import clock
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this emulator alone."""
+    parser.add_argument(
+        "--route",
+        action="append",
+        default=[],
+        metavar="PREFIX=URL",
+        help="send tasks whose URL begins with PREFIX to URL instead",
+    )
+
+
 async def start(options: Options) -> Running:
     """Listen, with the state that ``options.data`` holds."""
     records = Records(options.data / "tasks.sqlite" if options.data else None)
     faults = Faults()
     tasks = Tasks(records, clock.now_ns)
-    dispatcher = Dispatcher(tasks, faults)
+    routes = dict(route.split("=", 1) for route in getattr(options.extra, "route", ()))
+    dispatcher = Dispatcher(tasks, faults, routes)
     clockwork = Timer(tasks)
     timer = asyncio.create_task(clockwork.run())
     timer.add_done_callback(clockwork.ended)

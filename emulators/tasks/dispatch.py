@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -16,10 +17,14 @@ _OWN = ("x-cloudtasks-", "x-google-")
 
 
 class Dispatcher:
-    """Sends the requests of tasks, and tells the state what came of them."""
+    """Sends the requests of tasks, and tells the state what came of them.
 
-    def __init__(self, tasks: Tasks, faults: Faults) -> None:
+    ``routes``: beginnings of URLs, and what stands in their place.
+    """
+
+    def __init__(self, tasks: Tasks, faults: Faults, routes: Mapping[str, str]) -> None:
         self._tasks = tasks
+        self._routes = dict(routes)
         self._faults = faults
         self._flights: set[asyncio.Task[None]] = set()
         self._session = aiohttp.ClientSession(
@@ -62,13 +67,20 @@ class Dispatcher:
     async def _post(self, task: Any, request: Any) -> int:
         async with self._session.request(
             _METHODS[request.http_method],
-            request.url,
+            self._routed(request.url),
             data=request.body or None,
             headers=headers(task),
             allow_redirects=False,
         ) as response:
             await response.read()
             return response.status
+
+    def _routed(self, url: str) -> str:
+        """Where a URL leads now."""
+        for prefix, target in self._routes.items():
+            if url.startswith(prefix):
+                return target + url.removeprefix(prefix)
+        return url
 
     async def close(self) -> None:
         """End all requests and the session."""

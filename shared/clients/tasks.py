@@ -10,14 +10,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from shared import names
-from shared.clients import rpc
 from shared.clients.channel import Opened
 from shared.config import settings
-from shared.errors import FulcrumError, Rejected, Transient
+from shared.errors import Transient
 
 _SECONDS = 10.0
-# Codes of google.api_core for: that name is taken.
-_TAKEN = 409
 
 
 class Task(NamedTuple):
@@ -61,19 +58,11 @@ async def create(queue: str, task: Task) -> bool:
     except RetryError as error:
         raise Transient(f"CreateTask: {error}") from error
     except GoogleAPICallError as error:
-        if error.code == _TAKEN and error.grpc_status_code.name == "ALREADY_EXISTS":
+        if error.grpc_status_code is not None and error.grpc_status_code.name == "ALREADY_EXISTS":
             return False
-        raise _failure(error) from error
+        # Of a task that Fulcrum makes nothing but the deployment can be wrong: a queue, a URL, a permission.
+        raise Transient(f"CreateTask: {error.message}") from error
     return True
-
-
-def _failure(error: Any) -> FulcrumError:
-    code = error.grpc_status_code
-    text = f"CreateTask: {code.name if code else 'UNKNOWN'}: {error.message}"
-    # A queue that is not there is the deployment's fault, not the timer's.
-    if code is None or code.name in rpc.RETRYABLE or code.name == "NOT_FOUND":
-        return Transient(text)
-    return Rejected("tasks.invalid", text)
 
 
 def _described(queue: str, task: Task) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def test_file_of_the_repository_is_right() -> None:
     assert dead is not None
     assert (dead.topic, dead.max_delivery_attempts) == ("dead-letter", 20)
     assert topology.topics["writer"].description == "Events of known devices, to be stored"
+    assert topology.queues["timers"].function == "scheduler"
+    assert topology.schedules["sweep-timers"].message == {"type": "sweepMsg"}
 
 
 # What is changed in the file, and what the error must say: the place, what is wrong, what to do.
@@ -52,6 +54,26 @@ BROKEN = {
         "memory: 512Mi",
         "memory: 512MB",
         "functions.ingest.memory: '512MB' does not match",
+    ),
+    "queue that calls no function": (
+        "    function: scheduler\n    max_attempts",
+        "    function: sheduler\n    max_attempts",
+        "queues.timers.function: there is no function 'sheduler'. Use one of",
+    ),
+    "queue that is tried too often": (
+        "    max_attempts: 20\n",
+        "    max_attempts: 200\n",
+        "queues.timers.max_attempts: 200 is greater than the maximum of 100. 1 to 100.",
+    ),
+    "schedule of a function with paths": (
+        "    function: scheduler\n    cron",
+        "    function: ingest\n    cron",
+        "schedules.sweep-timers.function: ingest is no function with trigger {push: true}.",
+    ),
+    "schedule that never comes": (
+        'cron: "* * * * *"',
+        'cron: "0 0 31 2 *"',
+        "schedules.sweep-timers.cron: there is no day 31 in the month 2: it would never come.",
     ),
     "setting that is no text": (
         'SECOND: "5000"',

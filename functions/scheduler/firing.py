@@ -1,0 +1,98 @@
+"""Firing: a task is due. Its timer is asked whether that still holds; the action is done; then it is marked.
+
+A process that ends between action and mark does the action again, under the same id; so do two tasks at once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from functions.scheduler import actions, arming, calling, store, timers
+from functions.scheduler.arming import FireTimer
+from functions.scheduler.commands import MAX_ID, Rules
+from functions.scheduler.timers import Timer
+from shared import clock, timer_times
+from shared.clients import pubsub
+from shared.errors import Rejected, Transient
+from shared.messages import SetTimer
+from shared.quarantine import SetAside, set_aside
+
+Outcome = Literal["fired", "refused", "stale", "cancelled"]
+SERVICE = TOPIC = "scheduler"
+# A task may come this much too early by this machine's clock, and is waited for.
+_EARLY_MS = 2_000
+
+
+async def fire(task: FireTimer, rules: Rules, tries: int, trace: str | None = None) -> Outcome:
+    """Do what a task is for. ``tries``: how often it was tried before. Transient: it is to come again."""
+    await _until(task.fire_time)
+    name = store.name(task.project_id, task.timer_id)
+    stored, cancels = await store.read_with_cancels(name, task.project_id)
+    timer = stored.timer
+    if timer is None or not _is(task, timer):
+        return "stale"
+    late = max(
+        (one for one in cancels if timers.concerns(one, timer)), key=lambda one: one.stamp, default=None
+    )
+    if late is not None:
+        stamp = late.stamp
+
+        def cancel(now: Timer | None) -> Timer | None:
+            if now is None or not _is(task, now):
+                return None
+            return timers.cancel(now, now.project_id, now.timer_id, stamp)
+
+        await store.change({name: cancel}, {name: stored})
+        return "cancelled"
+    outcome = await _act(timer, task, rules, tries, trace)
+
+    def mark(now: Timer | None) -> Timer | None:
+        return timers.fired(now, clock.now_ms()) if now is not None and _is(task, now) else None
+
+    after = await store.change({name: mark}, {name: stored})
+    await arming.arm(timer for timer in after.values() if timer is not None)
+    return outcome
+
+
+def _is(task: FireTimer, timer: Timer) -> bool:
+    """Whether a task is for the firing that its timer waits for."""
+    return timer.state == "running" and timer.stamp == task.stamp and timer.fire_time == task.fire_time
+
+
+async def _until(due: int) -> None:
+    early = due - clock.now_ms()
+    if early > _EARLY_MS:
+        raise Transient(f"the task has come {early} ms early")
+    if early > 0:
+        await clock.sleep(early / 1000)
+
+
+async def _act(timer: Timer, task: FireTimer, rules: Rules, tries: int, trace: str | None) -> Outcome:
+    """Do a timer's action. What cannot be done is set aside; sent again, that does the action once more."""
+    due = task.fire_time
+    firing = timers.fire_id(timer, due)
+    try:
+        action = actions.parse(timer.action, rules.topics, rules.networks)
+        if isinstance(action, actions.QueryUrl):
+            await calling.call(action, firing, due, rules.networks, tries)
+        else:
+            sent = actions.message(action, timer, firing, due)
+            await pubsub.publish(sent.topic, [(sent.data, sent.attributes)])
+    except Rejected as error:
+        again = SetTimer(
+            id=f"{timer.timer_id} again {firing}"[-MAX_ID:],
+            stamp=(due, firing),
+            project_id=timer.project_id,
+            system_id=timer.system_id,
+            device_id=timer.device_id,
+            script_id=timer.script_id,
+            timer={"type": "once", "delay": timer_times.MIN_DELAY},
+            action=timer.action,
+        )
+        data = msgspec.json.encode(again)
+        entry = SetAside(error, data, SERVICE, TOPIC, firing, project_id=timer.project_id)
+        await set_aside([entry], trace)
+        return "refused"
+    return "fired"

@@ -1,0 +1,110 @@
+"""An event followed through the services of a running stack, by the command and by the API's answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.stack import Stack
+from tests.e2e.command.transcript import Shell
+
+_SECONDS = 60
+_PREPARE = """
+export FULCRUM_PASSWORD='correct horse battery'
+fulcrum setup --stack .fulcrum/run --username ada@example.com
+fulcrum project create --id farm --name Farm && fulcrum use farm
+SYSTEM=$(fulcrum system create --name North --extract id)
+BLUEPRINT=$(fulcrum blueprint create --name Room --alias room --check-mode strict --extract id)
+fulcrum attribute create $BLUEPRINT --name Level --path level --type int
+fulcrum network create --id farm-net --name Net --alias-keys serial
+export FULCRUM_KEY=$(fulcrum network-key create farm-net --extract text)
+fulcrum device create $SYSTEM --name Room --blueprint-id $BLUEPRINT networkId=farm-net \\
+  networkAliases/farm-net/serial=room-1 --extract id
+"""
+WAY = [
+    ("ingest", "received"),
+    ("ingest", "published"),
+    ("message_processor", "routed"),
+    ("transponder", "stored"),
+]
+
+
+def followed(shell: Shell, event: str) -> list[dict[str, Any]]:
+    """The steps of an event, once it has arrived and the log tells of it."""
+    said = shell.play(f"fulcrum trace {event} --wait {_SECONDS}s --json")
+    answer = json.loads(said)
+    assert (answer["count"], answer["logs"], answer["notes"]) == (1, "found", []), said
+    (trace,) = answer["traces"]
+    times = [step["sinceMs"] for step in trace["steps"]]
+    assert times == sorted(times)
+    assert trace["totalMs"] == times[-1]
+    found: list[dict[str, Any]] = trace["steps"]
+    return found
+
+
+def told(steps: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Service and what of each step."""
+    return [(step["service"], step["what"]) for step in steps]
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait for something to hold."""
+    deadline = time.monotonic() + _SECONDS
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("command-trace")
+def test_an_event_is_followed_through_every_service(shell: Shell, stack: Stack) -> None:
+    said = shell.play(_PREPARE)
+    assert "fulcrum:" not in said, said
+
+    shell.play("fulcrum send farm-net room-1 level=3 --id a/1")
+    steps = followed(shell, "a/1")
+    assert told(steps) == WAY
+    assert all(step["certain"] for step in steps)
+    messages = [step.get("messageId") for step in steps]
+    assert messages[1] == messages[2] != messages[3]
+    text = shell.play("fulcrum trace a/1")
+    assert "found the device and sent it on" in text
+    assert "ms in all" in text
+
+    shell.play("fulcrum send farm-net room-1 level=high --id b")
+    aside = followed(shell, "b")
+    assert ("message_processor", "setAside") in told(aside)
+    assert next(s for s in aside if s["what"] == "setAside")["errorType"] == "attribute.type"
+    assert "attribute.type" in shell.play("fulcrum trace b")
+
+    shell.play("fulcrum send farm-net room-9 level=3 --id c")
+    assert told(followed(shell, "c")) == [*WAY[:2], ("message_processor", "unknownDevice")]
+
+    nothing = shell.play("fulcrum trace nowhere")
+    assert "trace.notFound" in nothing
+
+    stack.set_faults("bigquery", [{"method": "AppendRows", "error_rate": 1}])
+    shell.play("fulcrum send farm-net room-1 level=4 --id d")
+    until(lambda: "the delivery will come again" in stack.log(), "it must fail once")
+    stack.set_faults("bigquery", [])
+    stack.drain(_SECONDS, skip_backoff=True)
+    again = followed(shell, "d")
+    assert [(s["what"], s["attempt"]) for s in again if s["service"] == "transponder"] == [
+        ("failed", 1),
+        ("stored", 2),
+    ]
+
+    # What works on it is killed: that delivery leaves no line, and the next one says which it is.
+    stack.set_faults("bigquery", [{"method": "AppendRows", "latency_ms": 20_000}])
+    shell.play("fulcrum send farm-net room-1 level=5 --id e")
+    until(lambda: stack.processes()["transponder"].in_flight > 0, "it must be worked on")
+    stack.kill_function("transponder")
+    stack.set_faults("bigquery", [])
+    stack.drain(_SECONDS, skip_backoff=True)
+    stored = [step for step in followed(shell, "e") if step["service"] == "transponder"]
+    assert stored[-1]["what"] == "stored"
+    assert stored[-1]["attempt"] > 1

@@ -1,8 +1,9 @@
 """A project's document as a folder of YAML, one file a resource, and back.
 
 ``fulcrum.yaml`` has the project's own fields, ``blueprints/coldStore.yaml`` a blueprint with its attributes,
-``scripts/tooWarm.py`` a script's code beside ``scripts/tooWarm.yaml``. ``fulcrum.lock`` names the state that
-the folder was made from. A resource is known by what its file says, not by the file's name.
+``scripts/tooWarm.py`` a script's code beside ``scripts/tooWarm.yaml``. A script of several files has a
+folder, ``scripts/tooWarm/main.py`` and so on, in which its tests may stand as well. ``fulcrum.lock`` names
+the state that the folder was made from. A resource is known by what its file says, not by the file's name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from fulcrum import json_yaml
 from fulcrum.cli.problems import Problem, usage
+from fulcrum.cli.scripts import source
 
 ROOT, LOCK = "fulcrum.yaml", "fulcrum.lock"
 # Section → the field by which a resource of it is known.
@@ -87,6 +89,9 @@ def _ours(folder: Path) -> Iterator[Path]:
             yield path
             if path.with_suffix(".py").is_file():
                 yield path.with_suffix(".py")
+            if section == "scripts" and (inner := path.with_suffix("")).is_dir():
+                named = (source.MAIN, source.REQUIREMENTS, *source.further(inner))
+                yield from (inner / name for name in named if (inner / name).is_file())
 
 
 def _files(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
@@ -96,9 +101,47 @@ def _files(document: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         for resource in document.get(section, ()):
             name = _file_name(str(resource[key]), used)
             if section == "scripts":
-                yield Path(section) / f"{name}.py", resource["code"]
-                resource = {field: value for field, value in resource.items() if field != "code"}
+                resource, files = _apart(resource)
+                yield from ((Path(section) / f"{name}{path}", text) for path, text in files.items())
             yield Path(section) / f"{name}.yaml", json_yaml.write(resource)
+
+
+def _apart(script: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A script without its code, and its files by what stands behind the script's name in their paths."""
+    rest = {field: value for field, value in script.items() if field != "code"}
+    files, requirements = rest.pop("files", {}), rest.pop("requirements", "")
+    if not (files or requirements):
+        return rest, {".py": script["code"]}
+    made = {f"/{source.MAIN}": script["code"]}
+    if requirements:
+        made[f"/{source.REQUIREMENTS}"] = requirements
+    made |= {f"/{path}": text for path, text in files.items() if source.is_part(path)}
+    # What looks like a test, or notes, would not be read again.
+    if left := {path: text for path, text in files.items() if not source.is_part(path)}:
+        rest["files"] = left
+    return rest, made
+
+
+def _put_together(path: Path, found: dict[str, Any]) -> None:
+    """Add a script's code to what its file says: from the file beside it, or the folder."""
+    single, folder = path.with_suffix(".py"), path.with_suffix("")
+    if single.is_file() and (folder / source.MAIN).is_file():
+        raise Problem(
+            f"{single} and {folder / source.MAIN} are both the code of {path.name}", "remove one of them"
+        )
+    if (folder / source.MAIN).is_file():
+        code = source.read(folder)
+        found["code"] = code.code
+        if files := {**(found.get("files") or {}), **code.files}:
+            found["files"] = files
+        if code.requirements:
+            found["requirements"] = code.requirements
+    elif single.is_file():
+        found["code"] = _read(single)
+    else:
+        raise Problem(
+            f"{single} is missing: the code of {path.name}", "put the file back, or remove the other"
+        )
 
 
 def _file_name(name: str, used: set[str]) -> str:
@@ -117,12 +160,7 @@ def _resource(path: Path, section: str) -> Any:
     if not isinstance(found, dict):
         raise Problem(f"{path} holds no object", "export the project anew to see what it looks like")
     if section == "scripts" and "code" not in found:
-        code = path.with_suffix(".py")
-        if not code.is_file():
-            raise Problem(
-                f"{code} is missing: the code of {path.name}", "put the file back, or remove the other"
-            )
-        found["code"] = _read(code)
+        _put_together(path, found)
     return found
 
 

@@ -44,7 +44,7 @@ def read(path: Path) -> Code:
     requirements = path / REQUIREMENTS
     return Code(
         _text(path / MAIN),
-        {name: _text(path / name) for name in sorted(_further(path))},
+        {name: _text(path / name) for name in sorted(further(path))},
         _text(requirements) if requirements.is_file() else "",
     )
 
@@ -70,17 +70,20 @@ def write(folder: Path, code: Code) -> None:
         path.write_text(text, encoding="utf-8", newline="")
 
 
-def _further(folder: Path) -> Iterator[str]:
+def is_part(name: str) -> bool:
+    """Whether a file of a folder, by its path in it, is a further file of the script."""
+    *folders, last = name.split("/")
+    if name in (MAIN, REQUIREMENTS) or any(one.startswith(".") or one in _LEFT_FOLDERS for one in folders):
+        return False
+    suffix = Path(last).suffix
+    return not (last.startswith((".", "test_")) or last in _LEFT or suffix in _LEFT_SUFFIXES)
+
+
+def further(folder: Path) -> Iterator[str]:
+    """The further files of a folder, by their paths in it."""
     for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        if not path.is_file() or parts in ((MAIN,), (REQUIREMENTS,)) or path.is_symlink():
-            continue
-        if any(part.startswith(".") or part in _LEFT_FOLDERS for part in parts[:-1]):
-            continue
-        name = parts[-1]
-        if name.startswith((".", "test_")) or name in _LEFT or path.suffix in _LEFT_SUFFIXES:
-            continue
-        yield "/".join(parts)
+        if path.is_file() and not path.is_symlink() and is_part(path.relative_to(folder).as_posix()):
+            yield path.relative_to(folder).as_posix()
 
 
 def _text(path: Path) -> str:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.api.project_code.document import full, settled
-from functions.api.project_code.sections import ATTRIBUTES, MIRROR, SECTIONS, Item, Key, Section, State
+from functions.api.project_code.sections import (
+    ATTRIBUTES,
+    MIRROR,
+    ROUTES,
+    SECTIONS,
+    Item,
+    Key,
+    Section,
+    State,
+)
+from functions.api.resources.reasoning import with_aliases
 from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
 from shared.errors import ApiError
 from shared.model.base import Kind
@@ -109,6 +119,9 @@ def _named(section: Section, stored: Stored[Any], names: dict[str, dict[str, str
             # A reference that leads nowhere any more is none.
             name = names.get(ref.section, {}).get(fields.pop(ref.wire))
             fields |= {ref.wire: name} if name is not None else {}
+    if wire := ROUTES.get(section.name):
+        # Scripts by alias, as all else is named: an id means nothing in another project.
+        fields |= {wire: with_aliases(fields[wire], names.get("scripts", {}))} if wire in fields else {}
     if section.name == "roles":
         fields["permissions"] = _permissions(fields["permissions"], names, by_name=True)
     return settled(fields, names.get("blueprints", {}).get(str(stored.fields.get("blueprintId")), ""))

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from functions.api.project_code.sections import FORMAT, SECTIONS, Item, Key, Section, State
+from functions.api.project_code.sections import FORMAT, ROUTES, SECTIONS, Item, Key, Section, State
 from functions.api.project_code.together import attribute_problems, name_problems
 from functions.api.resources.attributes import check_definition, made_path, parent_path
+from functions.api.resources.reasoning import named_in_route
 from functions.api.resources.references import check_route
 from functions.api.roles import catalogue
 from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
@@ -144,9 +145,8 @@ def _item(
         if section.name == "attributes":
             check_definition(whole)
             parent_path(whole)
-        for wire, route in (("messageRoute", "blueprint"), ("route", "messageRoute")):
-            if section.kind.name == route and wire in whole:
-                check_route(route, wire, whole[wire])
+        if (wire := ROUTES.get(section.name)) and wire in whole:
+            check_route(section.kind.name, wire, whole[wire])
     except ApiError as error:
         problems.append(f"{place}: {error.message}")
         return None
@@ -171,6 +171,10 @@ def _check_refs(state: State, item: Item, problems: list[str]) -> None:
     for permission in item.fields.get("permissions", ()) if item.section.name == "roles" else ():
         if not _is_known(state, permission):
             problems.append(f"{' '.join(item.key)}: permissions: there is no {permission!r}")
+    wire = ROUTES.get(item.section.name)
+    for name in sorted(named_in_route(item.fields.get(wire))) if wire else ():
+        if ("scripts", name) not in state.items:
+            problems.append(f"{' '.join(item.key)}: {wire}: scripts has no {name!r} (name it by its alias)")
     for ref in item.section.refs:
         name = item.fields.get(ref.wire)
         if name is not None and (ref.section, name) not in state.items:

@@ -15,7 +15,7 @@ from functions.api.project_code.sections import State
 _FIELDS = {
     "messageRoutes": ("route",),
     "blueprints": ("messageRoute",),
-    "scripts": ("code",),
+    "scripts": ("code", "files"),
     "templates": ("email", "sms"),
 }
 

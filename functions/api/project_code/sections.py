@@ -72,6 +72,9 @@ SECTIONS: Mapping[str, Section] = {
     )
 }
 
+# The sections whose resources have a message route, and in which field.
+ROUTES: Mapping[str, str] = {"messageRoutes": "route", "blueprints": "messageRoute"}
+
 # (section, names from the outermost in): ("attributes", "coldStore", "air/temperature").
 Key = tuple[str, ...]
 

@@ -128,3 +128,46 @@ def test_somebody_s_own_code_beside_a_script_stays(tmp_path: Path) -> None:
     (tmp_path / "scripts" / "test_tooWarm.py").write_text("mine")
     code_folder.write(tmp_path, DOCUMENT | {"scripts": []}, "b2")
     assert [path.name for path in (tmp_path / "scripts").iterdir()] == ["test_tooWarm.py"]
+
+
+SEVERAL = {
+    "alias": "several",
+    "name": "Several",
+    "code": "def run(m, c):\r\n    return 1",
+    "files": {"lib/limits.py": "WARM = 8\n", "table.csv": "a\r\n", "notes.md": "n", "test_x.py": "y"},
+    "requirements": "geographiclib==2.1\n",
+}
+
+
+def test_a_script_of_several_files_has_a_folder(tmp_path: Path) -> None:
+    document = DOCUMENT | {"scripts": [SEVERAL, *DOCUMENT["scripts"]]}
+    code_folder.write(tmp_path, document, "b1")
+    inner = tmp_path / "scripts" / "several"
+    assert (inner / "lib" / "limits.py").read_text() == "WARM = 8\n"
+    assert (inner / "requirements.txt").read_text() == "geographiclib==2.1\n"
+    # What would be taken for a test or for notes stands in the YAML.
+    assert not (inner / "test_x.py").exists()
+    assert code_folder.read(tmp_path)[0] == document
+
+
+def test_what_a_script_no_longer_has_is_removed_and_its_tests_stay(tmp_path: Path) -> None:
+    code_folder.write(tmp_path, DOCUMENT | {"scripts": [SEVERAL]}, "b1")
+    inner = tmp_path / "scripts" / "several"
+    (inner / "test_main.py").write_text("mine")
+    fewer = SEVERAL | {"files": {"table.csv": "b\n"}, "requirements": ""}
+    del fewer["requirements"]
+    code_folder.write(tmp_path, DOCUMENT | {"scripts": [fewer]}, "b2")
+    left = sorted(path.relative_to(inner).as_posix() for path in inner.rglob("*") if path.is_file())
+    assert left == ["main.py", "table.csv", "test_main.py"]
+    assert code_folder.read(tmp_path)[0]["scripts"] == [fewer]
+    single = {"alias": "several", "name": "Several", "code": "def run(m, c):\n    return 2\n"}
+    code_folder.write(tmp_path, DOCUMENT | {"scripts": [single]}, "b3")
+    assert code_folder.read(tmp_path)[0]["scripts"] == [single]
+    assert (inner / "test_main.py").read_text() == "mine"
+
+
+def test_a_script_has_one_main_file(tmp_path: Path) -> None:
+    code_folder.write(tmp_path, DOCUMENT | {"scripts": [SEVERAL]}, "b1")
+    (tmp_path / "scripts" / "several.py").write_text("x")
+    with pytest.raises(Problem, match="both the code"):
+        code_folder.read(tmp_path)

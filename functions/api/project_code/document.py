@@ -172,9 +172,9 @@ def _check_refs(state: State, item: Item, problems: list[str]) -> None:
         if not _is_known(state, permission):
             problems.append(f"{' '.join(item.key)}: permissions: there is no {permission!r}")
     wire = ROUTES.get(item.section.name)
-    for name in sorted(named_in_route(item.fields.get(wire))) if wire else ():
-        if ("scripts", name) not in state.items:
-            problems.append(f"{' '.join(item.key)}: {wire}: scripts has no {name!r} (name it by its alias)")
+    for script in sorted(named_in_route(item.fields.get(wire))) if wire else ():
+        if ("scripts", script) not in state.items:
+            problems.append(f"{' '.join(item.key)}: {wire}: scripts has no {script!r} (name it by its alias)")
     for ref in item.section.refs:
         name = item.fields.get(ref.wire)
         if name is not None and (ref.section, name) not in state.items:

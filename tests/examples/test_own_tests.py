@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,9 @@ import pytest
 from fulcrum import json_yaml
 from fulcrum.cli.scripts.init import EXAMPLES
 from fulcrum.script.loading import load
+from functions.api.resources import reasoning
 from local.processes import ROOT
+from shared.routes import first_steps
 from tests.examples import courses
 
 
@@ -35,6 +39,26 @@ def test_an_example_is_whole(folder: Path) -> None:
         needed = entry.needs.get("params", [])
         for name in needed if isinstance(needed, list) else []:
             assert f"`{name}`" in page, f"{folder.name}/README.md says nothing of {name}"
+
+
+@pytest.mark.parametrize("folder", courses.folders(), ids=lambda folder: folder.name)
+def test_the_route_of_a_page_runs_the_script(folder: Path) -> None:
+    page = (folder / "README.md").read_text()
+    (text,) = re.findall(r"--route '(.*?)'\)", page, re.DOTALL)
+    route = json.loads(text)
+    assert list(reasoning.route_problems(route)) == []
+    (step,) = first_steps(route["deviceDataEventMsg"])
+    # Before what stores the event, so that what it makes of it is what is stored.
+    assert (step.topic, step.rest) == ("reason", ["writer"])
+    reasoner = step.options["reasoner"]
+    assert reasoner.pop("id") == json_yaml.read((folder / "script.yaml").read_text())["alias"]
+    data = {"temperature": 20, "engine/temperature": 20, "position": {"lat": 1, "lon": 2}}
+    course = courses.Course(folder.name, reasoner, device={"parentDeviceId": "site"})
+    outcome = course.run([("d", 1_772_366_400_000, data)]).outcomes[0]
+    assert (outcome.status, outcome.logs) == ("done", [])
+    # Each parameter of it has its line in the page.
+    for name in reasoner:
+        assert f"| `{name}` |" in page, f"{folder.name}/README.md says nothing of {name}"
 
 
 def test_every_example_can_be_begun_with() -> None:

@@ -95,6 +95,10 @@ def _alias(words: list[str]) -> str:
 def _next(folder: Path, alias: str) -> Iterator[str]:
     yield ""
     yield "next:"
-    yield f"  fulcrum script test {folder}     run its tests, here and without the platform"
-    yield f"  $EDITOR {folder / 'main.py'}     say what the script does"
-    yield f"  fulcrum script deploy --help     run it on events; its alias is {alias}"
+    for line, why in (
+        (f"$EDITOR {folder / 'main.py'}", "say what the script does"),
+        (f"fulcrum script test {folder}", "run its tests, here and without the platform"),
+        (f"fulcrum script set-code {alias} {folder} --create", "upload it"),
+        (f"fulcrum script deploy {alias}", "let it run on events"),
+    ):
+        yield f"  {line:<50}  {why}"

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fulcrum.cli import output, tail, targets
-from fulcrum.cli.connection import Connection, Options
+from fulcrum.cli.connection import Connection
 from fulcrum.cli.problems import Problem, usage
+from fulcrum.cli.scripts import named
 from fulcrum.errors import NotFound
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ _SIZE = 120
 
 def save(
     ctx: typer.Context,
-    script: Annotated[str, typer.Argument(metavar="SCRIPT", help="The id of the script")],
+    script: named.Name,
     event: Annotated[str | None, typer.Argument(metavar="[EVENT-ID]", help="The id of the event")] = None,
     device: Annotated[
         str | None, typer.Option("--device", help="Of this device, where several have used the id")
     ] = None,
+    alias: targets.Alias = None,
     entry: Annotated[
         str | None, typer.Option("--entry", help="Of this entry point, where several ran")
     ] = None,
@@ -54,20 +56,20 @@ def save(
         raise usage("say which event", "by its id, by --quarantine ENTRY, or by --live")
     from fulcrum.script.testing.saving import NotRecorded
 
-    connection = Connection(ctx.find_object(Options) or Options(), project)
     note = "It did not run: say here what is expected, or let it be written by: fulcrum script test --update"
     try:
-        asked = _Asked(connection, script, device, entry, targets.instant(since))
-        if quarantine is not None:
-            case, note = _set_aside(asked, quarantine, event)
-        elif live:
-            case = _next(asked)
-        else:
-            case = _recorded(asked, event or "")
+        with named.opened(ctx, script, project) as one:
+            if alias is not None:
+                device = targets.device_id(one.connection, device, alias)
+            asked = _Asked(one.connection, one.id, device, entry, targets.instant(since))
+            if quarantine is not None:
+                case, note = _set_aside(asked, quarantine, event)
+            elif live:
+                case = _next(asked)
+            else:
+                case = _recorded(asked, event or "")
     except NotRecorded as error:
         raise Problem(str(error)) from None
-    finally:
-        connection.close()
     _write(case, note, out, force)
 
 

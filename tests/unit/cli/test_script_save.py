@@ -18,6 +18,7 @@ from tests.unit.cli.conftest import Run
 from tests.unit.cli.fake_api import Answer, FakeApi, Seen, problem
 
 PATH = "/v1/script/s1/replayInput"
+SCRIPTS = "/v1/project/p/scripts"
 MESSAGE = {
     "type": "deviceDataEventMsg",
     "id": "e/1",
@@ -43,8 +44,11 @@ def input_of(run: lines.Run | None = ENDED) -> bytes:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A script's folder, where the command is run."""
+def folder(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script's folder, where the command is run; the script's alias is ``tooWarm``."""
+    api.answers["GET", SCRIPTS] = lambda seen: Answer(
+        200, {"items": [{"id": "s1"}] if seen.query["alias"] == "tooWarm" else []}
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -57,9 +61,9 @@ def test_a_recorded_event_is_written_with_what_came_of_it(
     run: Run, api: FakeApi, profile: Callable[..., None], folder: Path
 ) -> None:
     api.on("POST", PATH, input_of())
-    ended = run("script", "save", "s1", "e/1", "--device", "d", "--since", "1000")
+    ended = run("script", "save", "tooWarm", "e/1", "--device", "d", "--since", "1000")
     assert (ended.code, ended.out) == (0, "events/e-1.event.yaml\n")
-    assert api.seen[0].json == {"eventId": "e/1", "devices": ["d"], "since": "1000"}
+    assert api.seen[-1].json == {"eventId": "e/1", "devices": ["d"], "since": "1000"}
     case = saved(folder)
     assert (case.message, case.given) == (MESSAGE, {"params": {"limit": 5}, "cache": {"n": 1}})
     assert case.expected == {"result": False, "effects": []}

@@ -34,6 +34,7 @@ rect.old{fill:var(--old)}rect.new{fill:var(--new)}rect.bad{fill:var(--bad)}rect.
 margin:0 5px 0 14px;vertical-align:-1px}.broken{color:var(--bad);font-weight:600}.holds{color:var(--good)}
 ul{padding-left:20px;margin:6px 0}.old-text{color:var(--bad)}.new-text{color:var(--good)}
 """
+_NOTHING = "(nothing)"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -155,7 +156,7 @@ def _data(report: Report) -> Iterator[str]:
     rows = []
     for path in report.paths:
         shown = [
-            f"{texts.device(report, one.device_id)}: {one.before or '(nothing)'} -> {one.after or '(nothing)'}"
+            f"{texts.device(report, one.device_id)}: {one.before or _NOTHING} -> {one.after or _NOTHING}"
             f"{'' if one.final else ' (not in the end)'}"
             for one in path.examples
         ]
@@ -191,10 +192,11 @@ def _errors(report: Report) -> Iterator[str]:
         yield f"<h2>Errors of {escape(side.label)}: {side.failed:,}</h2>"
         for group in side.errors:
             first = group.first
+            device = escape(texts.device(report, first.device_id))
             yield (
                 f"<p><b>{group.count:,} times</b> at {group.devices:,} devices: "
                 f"{escape(group.type or group.kind)}: {escape(group.message)}</p>"
-                f'<p class="soft">first {escape(texts.instant(first.time))} {escape(texts.device(report, first.device_id))} '
+                f'<p class="soft">first {escape(texts.instant(first.time))} {device} '
                 f"{escape(first.event_id)}</p>"
             )
             if group.traceback:

@@ -76,15 +76,15 @@ class Recorded:
         """Whether it is of a timer that a recorded run of this time set."""
         return message.get("timerId") in self._timers
 
-    def compare(self, line: lines.Event, outcome: wire.Outcome) -> None:
-        """Compare what an event came to with what was recorded of it."""
+    def compare(self, line: lines.Event, outcome: wire.Outcome | None) -> None:
+        """Compare what an event came to with what was recorded of it; None: it did not come about."""
         run = line.run
         seen = self._of(line.device_id)
         if run is not None:
             if run.version != self._version:
                 self._found.other_version += 1
             self._found.compared += 1
-            if same(run, outcome):
+            if outcome is not None and same(run, outcome):
                 self._found.same += 1
                 if seen.drifted and seen.stored <= line.now:
                     seen.drifted = False
@@ -103,14 +103,14 @@ class Recorded:
         self._found.counts = counts
         return self._found
 
-    def _differs(self, line: lines.Event, run: lines.Run, outcome: wire.Outcome, seen: _Seen) -> None:
+    def _differs(self, line: lines.Event, run: lines.Run, outcome: wire.Outcome | None, seen: _Seen) -> None:
         deviation = Deviation(
             difference="outside",
             event=Example(
                 device_id=line.device_id or "", event_id=str(line.message["id"]), time=line.message["time"]
             ),
             recorded=_shown_run(run)[:_TEXT],
-            replayed=_shown(outcome)[:_TEXT],
+            replayed=_shown(outcome)[:_TEXT] if outcome is not None else "not run",
         )
         if len(self._found.examples) < KEPT:
             self._found.examples.append(deviation)

@@ -53,6 +53,8 @@ class Side:
         self._timers = Timers("")
         self._recorded = Recorded("", 0, False, False)
         self._since, self._length = 0, 1
+        # Timer → when it fired last, and what that came to.
+        self._fired: dict[str, tuple[int, wire.Outcome]] = {}
         self._errors: dict[tuple[str, str, str], tuple[ErrorGroup, set[str]]] = {}
         # Of data that goes along a route: which devices the script runs on, by which entry point.
         self._met: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -133,10 +135,16 @@ class Side:
     def _event(self, line: lines.Event, made: list[Ran]) -> None:
         message, device_id = line.message, line.device_id
         self._recorded.note(line)
-        if self._recorded.is_ours(message["id"]) or self._recorded.is_own_timer(message):
+        if self._recorded.is_ours(message["id"]):
             # It came of what the script did then; what it does here stands in its place.
             return
         timer = message.get("timerId")
+        if self._recorded.is_own_timer(message):
+            fired = self._fired.get(str(timer))
+            if self._deployed:
+                came = fired[1] if fired is not None and fired[0] == line.now else None
+                self._recorded.compare(line, came)
+            return
         if timer is not None and self._timers.knows(timer):
             return
         key = line.run.key if line.run is not None else self._key(device_id, message)
@@ -176,7 +184,9 @@ class Side:
         while (due := self._timers.pop(until)) is not None:
             self.totals.timer_runs += 1
             event = self._timer_event(due)
-            self._run(due.effect.entry, event, f"timer {due.own}", made)
+            outcome = self._run(due.effect.entry, event, f"timer {due.own}", made)
+            if self._deployed:
+                self._fired[due.timer_id] = (due.at, outcome)
         return made
 
     def _timer_event(self, due: Due) -> wire.Event:

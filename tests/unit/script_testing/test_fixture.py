@@ -13,6 +13,7 @@ from fulcrum.core import fold
 from fulcrum.script import wire
 from fulcrum.script.testing import expectation, fixture, rewriting, running
 from fulcrum.script.testing.fixture import Fixture
+from local.processes import ROOT
 
 WHOLE = """
 description: Too warm
@@ -243,3 +244,11 @@ def test_comments_and_order_stay_where_an_expectation_is_written(block: str) -> 
 def test_a_file_on_one_line_cannot_be_written_into() -> None:
     with pytest.raises(ValueError, match="begin each key on a line of its own"):
         rewriting.with_expected("{message: {}}", {"result": None, "effects": []})
+
+
+def test_the_event_of_the_page_is_one() -> None:
+    page = (ROOT / "fulcrum" / "README.md").read_text()
+    case = fixture.parse(page.partition("```yaml\n")[2].partition("```")[0])
+    assert case.expected is not None
+    assert case.expected["effects"][0]["type"] == "sendSms"
+    assert fixture.parse(fixture.write(case)) == case

@@ -30,6 +30,8 @@ from shared.run_records import Ids
 
 SOURCE = "script"
 REASON = "reason"
+# Where a timer may publish beside the users' own topics.
+TIMER_TOPICS = (REASON, "writer")
 # What is longer goes through no topic.
 MAX_MESSAGE_BYTES = 900_000
 _ID = r"(?!__)[A-Za-z0-9_\-]{1,128}\Z"
@@ -86,7 +88,11 @@ def sendings(
 ) -> Iterator[Sending]:
     """The messages of an outcome's effects, in order. With ``check``, Rejected for one that cannot go."""
     for index, effect in enumerate(outcome.effects):
-        made = _MAKERS[type(effect)](run, effect, effect_id(run.key, index), devices)
+        identity = effect_id(run.key, index)
+        if isinstance(effect, wire.SetTimer | wire.CancelTimer):
+            # Stamps of one run are in the order in which the script asked.
+            identity = f"{index:03d}-{identity}"
+        made = _MAKERS[type(effect)](run, effect, identity, devices)
         if check is not None and (wrong := _CHECKS[type(effect)](run, effect, check)):
             raise Rejected("script.effect", f"effect {index} ({_kind(effect)}): {wrong}")
         yield made
@@ -255,9 +261,9 @@ def _no_problem(run: Run, effect: Any, known: Known) -> str:
 
 def _timer_problem(run: Run, effect: wire.SetTimer, known: Known) -> str:
     action = effect.action
-    if action is not None and action.get("type") == "publishTopic":
-        return _topic_problem(str(action.get("topic")), known)
-    return ""
+    if action is None or action.get("type") != "publishTopic" or action.get("topic") in TIMER_TOPICS:
+        return ""
+    return _topic_problem(str(action.get("topic")), known)
 
 
 def _publish_problem(run: Run, effect: wire.Publish, known: Known) -> str:

@@ -108,7 +108,7 @@ async def test_effects_become_messages_under_their_own_ids(reason: Reason) -> No
     timer, cancel = reason.topics.events("scheduler")
     assert (timer["type"], timer["stamp"], timer["scriptId"]) == (
         "setTimerMsg",
-        [T + 5, expected[5]],
+        [T + 5, f"005-{expected[5]}"],
         "alarm",
     )
     assert timer["id"] == ids.digest("timer", "alarm", "d1", "watch")

@@ -1369,6 +1369,7 @@ class ScriptChecked(TypedDict):
     ok: bool
     entries: list[ScriptEntry]
     problems: list[ScriptProblem]
+    warnings: list[ScriptProblem]
 
 
 class ScriptCreate(TypedDict):

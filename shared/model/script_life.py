@@ -29,6 +29,7 @@ class ScriptChecked(Model):
     ok: bool = Field(description="Whether it can be deployed")
     entries: list[ScriptEntry] = Field(description="The functions that can be run, as far as the text says")
     problems: list[ScriptProblem]
+    warnings: list[ScriptProblem] = Field(description="What is worth a look", examples=[[]])
 
 
 class ScriptCheck(Model):

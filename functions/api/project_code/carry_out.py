@@ -108,10 +108,10 @@ async def _check_code(change: Difference) -> None:
     """ApiError 400 for scripts that are new, or otherwise than before, and no Python."""
     problems = []
     for edit in change.of("scripts"):
-        if edit.after is None or "code" not in edit.changed:
+        if edit.after is None or not {"code", "files"} & set(edit.changed):
             continue
         try:
-            await script_check.check(edit.after.fields["code"])
+            await script_check.check(edit.after.fields["code"], edit.after.fields["files"])
         except ApiError as error:
             problems.append(f"{' '.join(edit.key)}: code: {error.message}")
     if problems:

@@ -64,15 +64,15 @@ async def _check_action(call: Call, action: Mapping[str, Any]) -> None:
 
 
 async def _creating_script(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    await script_check.check(fields["code"])
+    await script_check.check(fields["code"], fields["files"])
     return {}
 
 
 async def _updating_script(
     call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    if fields["code"] != stored.fields.get("code"):
-        await script_check.check(fields["code"])
+    if any(fields[wire] != (stored.fields.get(wire) or {}) for wire in ("code", "files")):
+        await script_check.check(fields["code"], fields["files"])
     if fields["alias"] != (alias := stored.fields.get("alias")) and alias is not None:
         await reasoning.check_unnamed(call.scope, frozenset({alias}))
     return {}

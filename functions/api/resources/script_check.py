@@ -9,69 +9,85 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import msgspec
 
+import fulcrum
 from shared.errors import ApiError
 from shared.model.script import MAX_CODE_BYTES
 from shared.model.script_files import MAIN
 
 _SECONDS = 20.0
+_MOST_TOLD = 5
 _MEMORY_BYTES = 1_000_000_000
-# Reads {path: text}, and writes {entries, problems}.
+# Where the package stands that knows what a script is; nothing else of this process is there.
+_ROOT = str(Path(fulcrum.__file__).resolve().parent.parent)
 _PROGRAM = f"""
-import ast, json, resource, sys, warnings
+import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY_BYTES}, {_MEMORY_BYTES}))
-warnings.simplefilter("ignore")
-entries, problems = [], []
-
-def wrong(path, message, line=None):
-    problems.append({{"file": path, "line": line, "message": message[:500]}})
-
-for path, text in json.loads(sys.stdin.buffer.read()).items():
-    if not path.endswith(".py"):
-        continue
-    try:
-        tree = ast.parse(text, path)
-        compile(text, path, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        wrong(path, str(error.msg), error.lineno)
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        wrong(path, f"it cannot be compiled: {{error or type(error).__name__}}")
-    else:
-        if path == "{MAIN}":
-            found = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
-            if not found:
-                wrong(path, "it defines no function, such as: def run(message, context)")
-            entries = [
-                {{"name": n.name}} for n in found
-                if not n.name.startswith("_") and len(n.args.posonlyargs) + len(n.args.args) >= 2
-            ]
-print(json.dumps({{"entries": entries, "problems": problems}}))
+sys.path.insert(0, {_ROOT!r})
+from fulcrum.script.static_check import main
+main()
 """
 
 
-async def check(code: str) -> None:
-    """ApiError 400 ``script.code`` for a text that is too long, no Python, or without any function."""
+class Problem(msgspec.Struct, frozen=True):
+    """Something that is wrong, or worth a look."""
+
+    file: str
+    line: int | None
+    message: str
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A function that can be run, and what it needs as far as the text says."""
+
+    name: str
+    needs: dict[str, bool | list[str]]
+
+
+class Import(msgspec.Struct, frozen=True):
+    """A module from elsewhere: neither of Python itself nor of the script."""
+
+    module: str
+    file: str
+    line: int | None
+    message: str
+
+
+class Inspected(msgspec.Struct, frozen=True):
+    """What the text of a script's files says; with ``problems`` it cannot run."""
+
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    imports: list[Import] = []
+
+
+async def check(code: str, files: Mapping[str, str] | None = None) -> None:
+    """ApiError 400 ``script.code`` for a text that is too long, no Python, or has nothing that can be run."""
     data = code.encode(errors="replace")
     if len(data) > MAX_CODE_BYTES:
         raise _invalid(f"it has {len(data)} bytes; at most {MAX_CODE_BYTES}")
-    found = await inspected({MAIN: data.decode()})
-    if found["problems"]:
-        first = found["problems"][0]
-        raise _invalid(f"line {first['line']}: {first['message']}" if first["line"] else first["message"])
+    found = await inspected({MAIN: data.decode(), **(files or {})})
+    if found.problems:
+        raise _invalid("; ".join(map(said, found.problems[:_MOST_TOLD])))
 
 
-async def inspected(files: Mapping[str, str]) -> dict[str, Any]:
-    """What the text of a script's files says: ``{ok, entries: [{name, needs}], problems: [{file, line,
-    message}]}``."""
+async def inspected(files: Mapping[str, str]) -> Inspected:
+    """What the text of a script's files says, by their paths; one of them is main.py."""
     # In a thread, so that it does not depend on how the event loop at hand watches its subprocesses.
-    found = await asyncio.to_thread(_inspected, msgspec.json.encode(files))
-    return {"ok": not found["problems"], **found}
+    return await asyncio.to_thread(_inspected, msgspec.json.encode(files))
 
 
-def _inspected(data: bytes) -> dict[str, Any]:
+def said(problem: Problem) -> str:
+    """A problem in one line."""
+    place = problem.file if problem.line is None else f"{problem.file}, line {problem.line}"
+    return f"{place}: {problem.message}"
+
+
+def _inspected(data: bytes) -> Inspected:
     command = [sys.executable, "-I", "-S", "-c", _PROGRAM]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=_SECONDS)
@@ -79,11 +95,11 @@ def _inspected(data: bytes) -> dict[str, Any]:
         return _failed("it takes too long to compile")
     if done.returncode:
         return _failed("it cannot be compiled")
-    return msgspec.json.decode(done.stdout, type=dict[str, Any])
+    return msgspec.json.decode(done.stdout, type=Inspected)
 
 
-def _failed(message: str) -> dict[str, Any]:
-    return {"entries": [], "problems": [{"file": MAIN, "line": None, "message": message}]}
+def _failed(message: str) -> Inspected:
+    return Inspected(problems=[Problem(MAIN, None, message)])
 
 
 def _invalid(message: str) -> ApiError:

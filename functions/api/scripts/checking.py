@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from functions.api.resources import script_check
 from shared.errors import ApiError
-from shared.model.script import ScriptCode
+from shared.model.script import ScriptCode, ScriptEntry
 from shared.model.script_files import MAIN
-from shared.model.script_life import ScriptChecked
+from shared.model.script_life import ScriptChecked, ScriptProblem
 
 _MOST_TOLD = 20
 
 
 async def checked(code: ScriptCode) -> ScriptChecked:
     """What a check of all files finds."""
-    return ScriptChecked.model_validate(await script_check.inspected({MAIN: code.code} | code.files))
+    found = await script_check.inspected({MAIN: code.code} | code.files)
+    warnings = list(found.warnings)
+    if not code.requirements.strip():
+        # Which package brings a module cannot be told by its name; without any, none does.
+        warnings += [script_check.Problem(one.file, one.line, one.message) for one in found.imports]
+    return ScriptChecked(
+        ok=not found.problems,
+        entries=[ScriptEntry(name=one.name, needs=dict(one.needs)) for one in found.entries],
+        problems=_told(found.problems),
+        warnings=_told(warnings),
+    )
 
 
 async def deployable(code: ScriptCode) -> ScriptChecked:
@@ -28,3 +40,7 @@ async def deployable(code: ScriptCode) -> ScriptChecked:
             400, "script.code", "the script: " + "; ".join(told), "correct the script, and deploy it then"
         )
     return found
+
+
+def _told(problems: Sequence[script_check.Problem]) -> list[ScriptProblem]:
+    return [ScriptProblem(file=one.file, line=one.line, message=one.message) for one in problems]

@@ -64,8 +64,7 @@ async def set_code(
     async def attempt() -> Stored[Script]:
         stored = await call.scope.get(SCRIPT, script_id)
         check_match(stored, if_match)
-        if body.code != stored.fields.get("code"):
-            await script_check.check(body.code)
+        await script_check.check(body.code, body.files)
         change = call.change()
         if not change.update(stored, body.model_dump(by_alias=True)):
             return stored

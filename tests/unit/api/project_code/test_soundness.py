@@ -24,7 +24,7 @@ def _blueprint(*attributes: dict[str, Any], **fields: Any) -> dict[str, Any]:
     [
         ({"format": True}, "format"),
         ({"scripts": [{"alias": "s", "name": "S", "code": "def run(:"}]}, "scripts s: code: the script"),
-        ({"scripts": [{"alias": "s", "name": "S", "code": "x = 1"}]}, "defines no function"),
+        ({"scripts": [{"alias": "s", "name": "S", "code": "x = 1"}]}, "has no entry point"),
         ({"templates": [{"alias": "t", "name": "T"}]}, "neither email nor sms"),
         ({"networks": [{"id": "net-1", "name": "N", "aliasKeys": ["k", "k"]}]}, "one key twice"),
         (_blueprint(RELATION | {"targetBlueprint": ["a"]}), "targetBlueprint: must be a name"),

@@ -73,6 +73,7 @@ async def test_code_is_set_with_files_and_requirements_and_read_back(life: Life)
         {"code": "x = 1\n"},
         {"code": CODE, "files": {"../x": ""}},
         {"code": CODE, "files": {"a.py": 3}},
+        {"code": CODE, "files": {"a.py": "def ("}},
         {"code": CODE, "requirements": "numpy"},
         {"code": CODE, "version": 3},
         {"code": "#" * 600_000},
@@ -90,7 +91,18 @@ async def test_a_check_says_what_is_wrong_by_file_and_line(life: Life) -> None:
         "ok": True,
         "entries": [{"name": "run", "needs": {}}],
         "problems": [],
+        "warnings": [],
     }
+    needy = "from fulcrum.script import needs\n\n\n@needs('cache', params=['limit'])\n"
+    needy += "def run(message, context):\n"
+    needy += "    import numpy\n    return context.device_data\n"
+    found = (await life.post("check", {"code": needy})).json()
+    assert found["ok"] is True
+    assert found["entries"] == [{"name": "run", "needs": {"cache": True, "params": ["limit"]}}]
+    told = [(one["line"], one["message"].split()[0]) for one in found["warnings"]]
+    assert told == [(7, "context.device_data"), (6, "numpy")]
+    required = {"code": needy, "requirements": "numpy==2.1.3\n"}
+    assert len((await life.post("check", required)).json()["warnings"]) == 1
     found = (await life.post("check", {"code": OTHER, "files": {"lib/limits.py": "WARM = = 8\n"}})).json()
     assert found["ok"] is False
     (problem,) = found["problems"]
@@ -99,7 +111,10 @@ async def test_a_check_says_what_is_wrong_by_file_and_line(life: Life) -> None:
 
 
 async def test_what_cannot_be_run_is_not_deployed(life: Life) -> None:
-    await life.post("setCode", {"code": CODE, "files": {"lib.py": "def ("}})
+    refused = await life.post("setCode", {"code": CODE, "files": {"lib.py": "def ("}})
+    assert (refused.status_code, refused.json()["error"]) == (400, "script.code")
+    # As one that was saved before this was checked.
+    life.document("scripts", life.script).update({"files": '{"lib.py": "def ("}'})
     answer = await life.post("deploy")
     assert (answer.status_code, answer.json()["error"]) == (400, "script.code")
     assert "lib.py, line 1" in answer.json()["message"]

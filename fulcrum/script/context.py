@@ -5,13 +5,13 @@ Nothing is done while a script runs: what it asks for is recorded, checked at on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from fulcrum.script import effects, wire
 from fulcrum.script.logs import Log
-from fulcrum.script.values import NotJson, copied, encoded_size, plain
+from fulcrum.script.values import NotJson, copied, encoded_size, ordered, plain
 
 if TYPE_CHECKING:
     import random
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from fulcrum.script.carrying import World
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_UNREAD: Final = object()
 
 
 class NotGiven(LookupError):
@@ -30,25 +29,16 @@ class Context:
     """One run's surroundings. Values are copies: changing them changes nothing but what this run sees."""
 
     __slots__ = (
-        "_blueprint",
-        "_cache",
         "_cache_set",
         "_closed",
-        "_device",
-        "_device_data",
         "_effects",
         "_entry",
         "_event",
         "_given",
         "_log",
-        "_now",
         "_over",
-        "_params",
-        "_project",
-        "_random",
-        "_script_cache",
+        "_read",
         "_script_cache_set",
-        "_system",
         "_world",
     )
 
@@ -64,8 +54,8 @@ class Context:
         # The first limit that was passed; the run fails by it even if the script catches the error.
         self._over: effects.InvalidEffect | None = None
         self._closed = False
-        self._device_data = self._cache = self._script_cache = self._random = self._now = _UNREAD
-        self._device = self._system = self._blueprint = self._project = self._params = _UNREAD
+        # What was read, by name: a script finds what it changed of it as it left it.
+        self._read: dict[str, Any] = {}
 
     # What is there
 
@@ -100,9 +90,7 @@ class Context:
 
         Use it in the place of the clock: a replay has it too.
         """
-        if self._now is _UNREAD:
-            self._now = _EPOCH + timedelta(milliseconds=self._event.now)
-        return self._now  # type: ignore[return-value]  # set above
+        return _EPOCH + timedelta(milliseconds=self._event.now)
 
     @property
     def time(self) -> datetime:
@@ -117,74 +105,62 @@ class Context:
     @property
     def random(self) -> random.Random:
         """Random numbers that follow from the event: every run of it, a replay's too, has the same."""
-        if self._random is _UNREAD:
+        if "random" not in self._read:
             import random
 
-            self._random = random.Random(self._event.seed)
-        return self._random  # type: ignore[return-value]  # set above
+            self._read["random"] = random.Random(self._event.seed)
+        return cast("random.Random", self._read["random"])
 
     @property
     def params(self) -> dict[str, Any]:
         """What the route, the timer or the topic's message gives the script besides its name."""
-        if self._params is _UNREAD:
-            self._params = copied(self._event.params)
-        return self._params  # type: ignore[return-value]  # set above
+        if "params" not in self._read:
+            self._read["params"] = copied(self._event.params)
+        return cast("dict[str, Any]", self._read["params"])
 
     parameters = params
 
     @property
     def device_data(self) -> dict[str, Any]:
         """The device's data, nested, as it was before this event; needs ``deviceData``."""
-        if self._device_data is _UNREAD:
+        if "deviceData" not in self._read:
             self._require("deviceData", "device_data")
             device_id = self._event.device_id
             state = self._world.devices.get(device_id) if device_id is not None else None
             if state is None:
                 raise NotGiven("this event concerns no device that is known: see context.device_id")
-            self._device_data = copied(state.data)
-        return self._device_data  # type: ignore[return-value]  # set above
+            self._read["deviceData"] = ordered(state.data)
+        return cast("dict[str, Any]", self._read["deviceData"])
 
     @property
     def device(self) -> dict[str, Any]:
         """The device: ``id``, ``name``, ``blueprintId``, ``metadata``...; needs ``device``."""
-        if self._device is _UNREAD:
-            self._require("device", "device")
-            self._device = copied(_found(device_of(self._world, self._event), "device"))
-        return self._device  # type: ignore[return-value]  # set above
+        return self._definition("device", device_of)
 
     @property
     def system(self) -> dict[str, Any]:
         """The system that the device is in; needs ``system``."""
-        if self._system is _UNREAD:
-            self._require("system", "system")
-            self._system = copied(_found(system_of(self._world, self._event), "system"))
-        return self._system  # type: ignore[return-value]  # set above
+        return self._definition("system", system_of)
 
     @property
     def blueprint(self) -> dict[str, Any]:
         """The device's blueprint; needs ``blueprint``."""
-        if self._blueprint is _UNREAD:
-            self._require("blueprint", "blueprint")
-            self._blueprint = copied(_found(blueprint_of(self._world, self._event), "blueprint"))
-        return self._blueprint  # type: ignore[return-value]  # set above
+        return self._definition("blueprint", blueprint_of)
 
     @property
     def project(self) -> dict[str, Any]:
         """The project; needs ``project``."""
-        if self._project is _UNREAD:
-            self._require("project", "project")
-            self._project = copied(dict(self._world.project))
-        return self._project  # type: ignore[return-value]  # set above
+        return self._definition("project", lambda world, event: world.project)
 
     # What is kept from event to event
 
     @property
     def cache(self) -> Any:
         """What this script keeps for the event's device: ``{}`` at first; needs ``cache``."""
-        if self._cache is _UNREAD:
+        if "cache" not in self._read:
             self._require("cache", "cache")
-            self._cache = self._world.cache(self._device_for("context.cache"))
-        return self._cache
+            self._read["cache"] = self._world.cache(self._device_for("context.cache"))
+        return self._read["cache"]
 
     def set_cache(self, value: Any) -> None:
         """Keep a JSON value of at most 100 kB for the event's device; needs ``cache``."""
@@ -192,16 +168,16 @@ class Context:
         self._require("cache", "cache")
         self._device_for("context.set_cache")
         self._cache_set = _kept(value, "the cache", wire.MAX_CACHE_BYTES)
-        self._cache = copied(self._cache_set.value)
+        self._read["cache"] = copied(self._cache_set.value)
 
     @property
     def script_cache(self) -> Any:
         """What this script keeps for all devices together: ``{}`` at first; needs ``scriptCache``."""
-        if self._script_cache is _UNREAD:
+        if "scriptCache" not in self._read:
             self._require("scriptCache", "script_cache")
             value = self._world.script_cache
-            self._script_cache = {} if value is None else copied(value)
-        return self._script_cache
+            self._read["scriptCache"] = {} if value is None else copied(value)
+        return self._read["scriptCache"]
 
     def set_script_cache(self, value: Any) -> None:
         """Keep a JSON value of at most 400 kB for all devices together; needs ``scriptCache``.
@@ -212,7 +188,7 @@ class Context:
         self._open()
         self._require("scriptCache", "script_cache")
         self._script_cache_set = _kept(value, "the script cache", wire.MAX_SCRIPT_CACHE_BYTES)
-        self._script_cache = copied(self._script_cache_set.value)
+        self._read["scriptCache"] = copied(self._script_cache_set.value)
 
     # What is to be done
 
@@ -353,6 +329,17 @@ class Context:
         if self._closed:
             raise RuntimeError("this context's event is over: do not keep a context for later")
 
+    def _definition(
+        self, name: str, find: Callable[[World, wire.Event], Mapping[str, Any] | None]
+    ) -> dict[str, Any]:
+        if name not in self._read:
+            self._require(name, name)
+            found = find(self._world, self._event)
+            if found is None:
+                raise NotGiven(f"this event has no {name} that is known")
+            self._read[name] = copied(dict(found))
+        return cast("dict[str, Any]", self._read[name])
+
     def _require(self, name: str, written: str) -> None:
         if name not in self._given:
             raise NotGiven(
@@ -387,12 +374,6 @@ def _related(
 ) -> Mapping[str, Any] | None:
     name = event.message.get(key) or (device_of(world, event) or {}).get(key)
     return found.get(name) if isinstance(name, str) else None
-
-
-def _found(definition: Mapping[str, Any] | None, what: str) -> dict[str, Any]:
-    if definition is None:
-        raise NotGiven(f"this event has no {what} that is known")
-    return dict(definition)
 
 
 def _kept(value: Any, what: str, most: int) -> wire.Cache:

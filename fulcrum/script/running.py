@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fulcrum.script import loading, wire
-from fulcrum.script.carrying import World
+from fulcrum.script.carrying import DeviceState, World
 from fulcrum.script.context import Context, blueprint_of, device_of, system_of
 from fulcrum.script.effects import InvalidEffect
 from fulcrum.script.limits import Limits
@@ -279,15 +279,17 @@ def _missing(point: Point, event: wire.Event, world: World) -> list[str]:
         there, data = _given(name, event, world)
         if not there:
             missing.append(name)
-        elif wanted is not True and isinstance(wanted, list):
-            missing.extend(f"{name}.{path}" for path in wanted if not has(data, path))
+        elif isinstance(wanted, list):
+            if isinstance(data, DeviceState):
+                data = data.data
+            missing.extend([f"{name}.{path}" for path in wanted if not has(data, path)])
     return missing
 
 
 def _given(name: str, event: wire.Event, world: World) -> tuple[bool, Any]:
     if name == "deviceData":
         state = world.devices.get(event.device_id) if event.device_id is not None else None
-        return state is not None, None if state is None else state.data
+        return state is not None, state
     if name == "params":
         return True, event.params
     if name == "cache":

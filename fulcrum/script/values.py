@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 _SCALARS = frozenset({str, int, bool, type(None)})
 _CONTAINERS = frozenset({dict, list})
 _MAX_DEPTH = 64
+_key = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -33,9 +35,30 @@ def copied(value: Any) -> Any:
     """A copy of a JSON value, of which nothing is shared with it."""
     kind = type(value)
     if kind is dict:
-        return {key: copied(inner) if type(inner) in _CONTAINERS else inner for key, inner in value.items()}
+        made = value.copy()
+        for key, inner in value.items():
+            if type(inner) in _CONTAINERS:
+                made[key] = copied(inner)
+        return made
     if kind is list:
         return [copied(inner) if type(inner) in _CONTAINERS else inner for inner in value]
+    return value
+
+
+def ordered(value: Any) -> Any:
+    """A copy with the keys of every object in their order.
+
+    However a value came about, from a store or from the events of a call, a script that walks through it
+    finds the same.
+    """
+    kind = type(value)
+    if kind is dict:
+        return {
+            key: ordered(inner) if type(inner) in _CONTAINERS else inner
+            for key, inner in sorted(value.items(), key=_key)
+        }
+    if kind is list:
+        return [ordered(inner) if type(inner) in _CONTAINERS else inner for inner in value]
     return value
 
 

@@ -20,7 +20,12 @@ def show(report: Report) -> None:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The lines of a report."""
+    """The lines of a report. What devices and scripts say is text there, and no command to the terminal."""
+    for line in _lines(report):
+        yield "".join(char if char.isprintable() else " " for char in line)
+
+
+def _lines(report: Report) -> Iterator[str]:
     yield texts.versions(report)
     yield texts.extent(report)
     for problem in report.problems:
@@ -127,5 +132,4 @@ def _error(report: Report, group: ErrorGroup) -> Iterator[str]:
 
 
 def _cut(line: str) -> str:
-    line = line.replace("\n", " ").replace("\r", " ")
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."

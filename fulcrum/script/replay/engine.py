@@ -139,6 +139,7 @@ class _Running:
         self._waiting: deque[list[bytes]] = deque()
         self._done = 0
         self._last = b""
+        self._dead: Process | None = None
         self._names: dict[str, str] = {}
 
     def run(self, first: list[bytes], stream: Iterator[list[bytes]]) -> None:
@@ -170,6 +171,8 @@ class _Running:
         until = self._header.until if self.complete else None
         found: list[Totals] = []
         last: list[list[bytes]] = []
+        if self._dead is not None:
+            return [Totals() if side is self._dead else side.rest() for side in self._sides]
         try:
             while self._waiting:
                 self._take()
@@ -212,6 +215,7 @@ class _Running:
 
     def _failed(self, error: SideFailed) -> None:
         self.complete = False
+        self._dead = next((side for side in self._sides if side.label == error.label), None)
         self._waiting.clear()
         text = str(error)
         if error.line is not None:

@@ -94,6 +94,16 @@ class Process:
         """Wait for what it came to in all."""
         return msgspec.json.decode(self._next()[1], type=Totals)
 
+    def rest(self) -> Totals:
+        """What it came to, whatever answers are still on their way; nothing if it is gone."""
+        try:
+            self.end(None)
+            while (found := self._next())[0] != b"T":
+                continue
+        except SideFailed:
+            return Totals()
+        return msgspec.json.decode(found[1], type=Totals)
+
     def stop(self) -> None:
         """End the process, whatever it is doing."""
         self._child.kill()

@@ -7,6 +7,7 @@ Its attributes say why and from where:
 - ``topic``: where re-driving publishes the bytes again,
 - ``sourceMessageId``, ``index``: the delivery and the place in it, so that a repeat is the same entry,
 - ``projectId`` if it is known,
+- ``scriptId`` and ``scriptVersion``: of the script that failed on it,
 - ``options`` and ``route``: JSON text of what the routeMsg around it said; re-driving wraps it again. Where
   they are too long for an attribute, the data are that routeMsg with this one message in it.
 """
@@ -38,7 +39,7 @@ class SetAside(msgspec.Struct, frozen=True):
 
     ``data``: its original bytes. ``topic``: the topic that ``service`` read it from. ``index``: its place in
     the delivery, 0 for the whole of one that cannot be split. ``options`` and ``route``: of the routeMsg
-    around it.
+    around it. ``script_id`` and ``script_version``: where a script is to blame.
     """
 
     error: Rejected
@@ -50,6 +51,8 @@ class SetAside(msgspec.Struct, frozen=True):
     project_id: str | None = None
     options: Mapping[str, Any] = {}
     route: Any = None
+    script_id: str | None = None
+    script_version: int | None = None
 
 
 def to_message(entry: SetAside) -> tuple[bytes, dict[str, str]]:
@@ -65,6 +68,10 @@ def to_message(entry: SetAside) -> tuple[bytes, dict[str, str]]:
     }
     if entry.project_id and len(entry.project_id.encode(errors="replace")) <= MAX_ATTRIBUTE_BYTES:
         attributes["projectId"] = _cut(entry.project_id, MAX_ATTRIBUTE_BYTES)
+    if entry.script_id:
+        attributes["scriptId"] = _cut(entry.script_id, 200)
+    if entry.script_version is not None:
+        attributes["scriptVersion"] = str(entry.script_version)
     options = _encode(entry.options) if entry.options else b""
     route = _encode(entry.route) if entry.route else b""
     if max(len(options), len(route)) > MAX_ATTRIBUTE_BYTES:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fulcrum.cli import asking, output, targets
+from fulcrum.cli import asking, output, targets, values
 from fulcrum.cli.connection import Connection, Options
 from fulcrum.cli.problems import FAILED, Problem, usage
 
@@ -35,12 +35,16 @@ def show(
     if as_json:
         output.document(found)
         return
-    text, encoding = found.pop("data", ""), found.pop("encoding", "utf-8")
+    text, encoding, detail = found.pop("data", ""), found.pop("encoding", "utf-8"), found.pop("detail", "")
     original = base64.b64decode(text) if encoding == "base64" else text.encode()
     if data:
         output.raw(original)
         return
     output.show_object(found)
+    if detail:
+        output.line("")
+        for part in detail.splitlines():
+            output.line(values.cell("", part))
     output.line(f"\n{original.decode(errors='backslashreplace')}")
 
 

@@ -1014,6 +1014,9 @@ class QuarantineContent(TypedDict):
     version: NotRequired[int]
     errorType: NotRequired[str]
     message: NotRequired[str]
+    detail: NotRequired[str]
+    scriptId: NotRequired[str]
+    scriptVersion: NotRequired[int]
     service: NotRequired[str]
     topic: NotRequired[str]
     subscription: NotRequired[str]
@@ -1047,6 +1050,9 @@ class QuarantineEntry(TypedDict):
     version: NotRequired[int]
     errorType: NotRequired[str]
     message: NotRequired[str]
+    detail: NotRequired[str]
+    scriptId: NotRequired[str]
+    scriptVersion: NotRequired[int]
     service: NotRequired[str]
     topic: NotRequired[str]
     subscription: NotRequired[str]
@@ -1732,6 +1738,14 @@ class Timer(TypedDict):
     tags: NotRequired[list[str]]
 
 
+class TimerAccepted(TypedDict):
+    """What was asked for is safe, and done a moment later."""
+
+    status: NotRequired[Literal["accepted"]]
+    id: str
+    time: int
+
+
 class TimerCreate(TypedDict):
     """A new timer. It does nothing until it is started."""
 
@@ -1754,6 +1768,17 @@ class TimerPage(TypedDict):
     next: NotRequired[str]
     items: list[Timer]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class TimerRun(TypedDict):
+    """Whether a timer runs, and when it fires."""
+
+    id: str
+    state: Literal["stopped", "running", "finished"]
+    started: NotRequired[int]
+    next: NotRequired[list[int]]
+    lastFired: NotRequired[int]
+    occurrences: NotRequired[int]
 
 
 class Times(TypedDict):

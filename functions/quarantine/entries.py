@@ -59,17 +59,23 @@ def from_delivery(delivery: Delivery) -> Entry:
     attributes = delivery.attributes
     source = attributes.get("sourceMessageId") or delivery.message_id
     topic, index = attributes.get("topic", ""), attributes.get("index", "0")
+    version = _whole_number(attributes.get("scriptVersion"))
+    # What is wrong in a line, so that a list of entries is one; a traceback stands behind it.
+    message, _, detail = attributes.get("message", "").partition("\n")
     return _entry(
         delivery,
         ids.digest("quarantine", topic, source, index, delivery.data),
         {
             "errorType": attributes.get("errorType", "unknown"),
-            "message": attributes.get("message", ""),
+            "message": message,
             "service": attributes.get("service", ""),
             "topic": topic,
             "time": _whole_number(attributes.get("time")) or _published_ms(delivery),
             "sourceMessageId": source,
             "index": _whole_number(index) or 0,
+            **({"detail": detail} if detail else {}),
+            **({"scriptId": attributes["scriptId"]} if attributes.get("scriptId") else {}),
+            **({"scriptVersion": version} if version is not None else {}),
         },
     )
 

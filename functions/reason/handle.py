@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
+
 from functions.reason import effects, outcomes, rows
 from functions.reason.decode import Batch, Done, Refusal, Run, decode
 from functions.reason.facts import facts_of
@@ -171,9 +173,11 @@ def _set_aside(delivery: Delivery, batch: Batch) -> list[SetAside]:
     for run in batch.runs:
         error = run.refused or (run.done.problem if run.done is not None else None)
         if error is not None:
-            entries.append(
-                _entry(delivery, batch, Refusal(run.raw, run.index, error), run.message.project_id)
-            )
+            refusal = Refusal(run.raw, run.index, error)
+            entry = _entry(delivery, batch, refusal, run.message.project_id)
+            version = run.done.version if run.done is not None else None
+            made = msgspec.structs.replace(entry, script_id=run.script_id or None, script_version=version)
+            entries.append(made)
     return entries
 
 

@@ -16,6 +16,9 @@ class QuarantineEntry(Resource):
 
     error_type: str = Field(default="", examples=["message.undecodable"])
     message: str = Field(default="", description="What was wrong")
+    detail: str | None = Field(default=None, description="More of it: the end of a script's traceback")
+    script_id: str | None = Field(default=None, description="The script that failed on it")
+    script_version: int | None = Field(default=None, description="Which version of the script")
     service: str = Field(default="", description="Who set it aside; empty for a dead letter")
     topic: str = Field(default="", description="Where it came from; empty for a dead letter")
     subscription: str | None = Field(default=None, description="Of a dead letter: whose deliveries failed")
@@ -90,7 +93,8 @@ QUARANTINE: Kind[QuarantineEntry] = Kind(
     patchable=frozenset(),
     # All but the bytes, which may be many.
     mask=(
-        *("errorType", "message", "service", "topic", "subscription", "time", "publishTime"),
+        *("errorType", "message", "detail", "scriptId", "scriptVersion", "service", "topic", "subscription"),
+        *("time", "publishTime"),
         *("sourceMessageId", "index", "projectId", "networkId", "attributes", "size", "parts"),
     ),
 )

@@ -165,6 +165,41 @@ class Timer:
             ),
         )
 
+    def start(self, timer_id: str) -> types.TimerAccepted:
+        """Start a timer.
+
+        Has the timer run as it is defined now, its delay from now on; one that runs starts anew. A later
+        change of the timer counts once it is started again.
+
+        Needs: timer.start.
+        """
+        return cast(
+            "types.TimerAccepted", self._sender.send(Request("POST", f"/v1/timer/{segment(timer_id)}/start"))
+        )
+
+    def stop(self, timer_id: str) -> types.TimerAccepted:
+        """Stop a timer.
+
+        The timer fires no more until it is started again.
+
+        Needs: timer.start.
+        """
+        return cast(
+            "types.TimerAccepted", self._sender.send(Request("POST", f"/v1/timer/{segment(timer_id)}/stop"))
+        )
+
+    def state(self, timer_id: str, *, count: int | None = None) -> types.TimerRun:
+        """Whether a timer runs, and when it fires.
+
+        Its state, the next times at which it fires, and how often it has fired since it was started.
+
+        Needs: timer.read.
+        """
+        return cast(
+            "types.TimerRun",
+            self._sender.send(Request("GET", f"/v1/timer/{segment(timer_id)}/state", query={"count": count})),
+        )
+
 
 class AsyncTimer:
     """Operations on ``timer``."""
@@ -315,5 +350,44 @@ class AsyncTimer:
             "types.Deleted",
             await self._sender.send(
                 Request("DELETE", f"/v1/timer/{segment(timer_id)}", headers={"If-Match": if_match})
+            ),
+        )
+
+    async def start(self, timer_id: str) -> types.TimerAccepted:
+        """Start a timer.
+
+        Has the timer run as it is defined now, its delay from now on; one that runs starts anew. A later
+        change of the timer counts once it is started again.
+
+        Needs: timer.start.
+        """
+        return cast(
+            "types.TimerAccepted",
+            await self._sender.send(Request("POST", f"/v1/timer/{segment(timer_id)}/start")),
+        )
+
+    async def stop(self, timer_id: str) -> types.TimerAccepted:
+        """Stop a timer.
+
+        The timer fires no more until it is started again.
+
+        Needs: timer.start.
+        """
+        return cast(
+            "types.TimerAccepted",
+            await self._sender.send(Request("POST", f"/v1/timer/{segment(timer_id)}/stop")),
+        )
+
+    async def state(self, timer_id: str, *, count: int | None = None) -> types.TimerRun:
+        """Whether a timer runs, and when it fires.
+
+        Its state, the next times at which it fires, and how often it has fired since it was started.
+
+        Needs: timer.read.
+        """
+        return cast(
+            "types.TimerRun",
+            await self._sender.send(
+                Request("GET", f"/v1/timer/{segment(timer_id)}/state", query={"count": count})
             ),
         )

@@ -32,6 +32,25 @@ def test_the_original_bytes_are_written_as_they_came(
     assert b"errorType  x.y" in whole.stdout
 
 
+def test_a_scripts_traceback_is_shown_as_it_is_read(
+    run: Run, api: FakeApi, profile: Callable[..., None]
+) -> None:
+    entry = {"id": "e", "errorType": "script.failed", "scriptId": "s", "scriptVersion": 3, "message": "boom"}
+    detail = 'File "main.py", line 2, in run\n    1 / 0\nZeroDivisionError: \x1b[31mred'
+    api.on("GET", "/v1/quarantine/e", {**entry, "detail": detail, "encoding": "utf-8", "data": "{}"})
+    lines = run("quarantine", "show", "e").out.splitlines()
+    assert lines[-6:] == [
+        "",
+        'File "main.py", line 2, in run',
+        "    1 / 0",
+        "ZeroDivisionError: \\x1b[31mred",
+        "",
+        "{}",
+    ]
+    assert "scriptVersion  3" in lines
+    assert run("quarantine", "show", "e", "--json").json["detail"] == detail
+
+
 def test_what_is_left_is_sent_again_until_there_is_no_more(
     run: Run, api: FakeApi, profile: Callable[..., None]
 ) -> None:

@@ -33,8 +33,15 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
 
 
 def _set_aside(data: bytes, **fields: Any) -> bytes:
-    given = {"service": "transponder", "topic": "writer", "message_id": "s1", "project_id": PROJECT, **fields}
-    entry = SetAside(Rejected("message.undecodable", "no time"), data, **given)
+    given: dict[str, Any] = {
+        "service": "transponder",
+        "topic": "writer",
+        "message_id": "s1",
+        "project_id": PROJECT,
+        **fields,
+    }
+    error = given.pop("error", Rejected("message.undecodable", "no time"))
+    entry = SetAside(error, data, **given)
     return push(*to_message(entry), "q1", "projects/p/subscriptions/quarantine-quarantine")
 
 
@@ -183,3 +190,15 @@ async def test_attributes_with_reserved_names_are_kept(service: Service) -> None
 async def test_an_entry_names_the_messages_in_it(service: Service, data: bytes, expected: list[str]) -> None:
     assert await service.post(_set_aside(data)) == 204
     assert _entries(service)[0]["eventIds"] == expected
+
+
+async def test_a_scripts_failure_is_kept_with_its_version_and_traceback(service: Service) -> None:
+    error = Rejected("script.failed", 'crash: boom\nFile "main.py", line 2\n    boom()')
+    body = _set_aside(b"{}", error=error, script_id="s", script_version=3, service="reason")
+    assert await service.post(body) == 204
+    (entry,) = _entries(service)
+    assert (entry["message"], entry["scriptId"], entry["scriptVersion"]) == ("crash: boom", "s", 3)
+    assert entry["detail"] == 'File "main.py", line 2\n    boom()'
+    assert await service.post(_set_aside(b"[]")) == 204
+    plain = next(entry for entry in _entries(service) if entry["data"] == b"[]")
+    assert not {"detail", "scriptId", "scriptVersion"} & plain.keys()

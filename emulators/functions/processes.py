@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -34,7 +36,7 @@ class Process:
     """A functions-framework process that listens at ``url``."""
 
     def __init__(
-        self, name: str, process: asyncio.subprocess.Process, port: int, holder: socket.socket
+        self, name: str, process: asyncio.subprocess.Process, port: int, holder: socket.socket, home: str
     ) -> None:
         self.url = f"http://{HOST}:{port}"
         self.in_flight = 0
@@ -42,6 +44,7 @@ class Process:
         self._name = name
         self._process = process
         self._holder = holder
+        self._home = home
         self._reader = asyncio.create_task(self._follow())
         self.ended = asyncio.create_task(self._wait())
 
@@ -60,6 +63,7 @@ class Process:
         # What it has started must not outlive it.
         self.signal(signal.SIGKILL)
         self._holder.close()
+        shutil.rmtree(self._home, ignore_errors=True)
         await self._reader
         return status
 
@@ -103,7 +107,7 @@ class Process:
 async def start(name: str, python: str, folder: Path, target: str, env: Mapping[str, str]) -> Process:
     """Start the function ``target`` of ``folder`` and wait until it listens; StartError if it does not.
 
-    ``env`` is all that it sees beside ``PORT``.
+    ``env`` is all that it sees beside ``PORT`` and ``HOME``, which is empty, its own, and goes with it.
     """
     holder = _reserve()
     port: int = holder.getsockname()[1]
@@ -112,11 +116,12 @@ async def start(name: str, python: str, folder: Path, target: str, env: Mapping[
     # -P: as in the cloud, the working directory is not on the path.
     command = [python, "-P", "-m", "functions_framework", "--source", "main.py", "--target", target]
     command += ["--host", HOST, "--port", str(port)]
+    home = tempfile.mkdtemp(prefix="fn-")
     try:
         child = await asyncio.create_subprocess_exec(
             *command,
             cwd=folder,
-            env={**env, "PORT": str(port)},
+            env={**env, "HOME": home, "PORT": str(port)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -124,8 +129,9 @@ async def start(name: str, python: str, folder: Path, target: str, env: Mapping[
         )
     except OSError as error:
         holder.close()
+        shutil.rmtree(home, ignore_errors=True)
         raise StartError(port, str(error)) from error
-    process = Process(name, child, port, holder)
+    process = Process(name, child, port, holder, home)
     listens = asyncio.create_task(_listening(port))
     try:
         await asyncio.wait([listens, process.ended], return_when=asyncio.FIRST_COMPLETED)

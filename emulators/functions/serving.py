@@ -68,9 +68,10 @@ class Serving:
                     return await self._exchange(process, method, path, headers, body)
         except TimeoutError:
             # It may loop for ever: nobody gets an answer from it again.
-            if self._process is not None:
-                self._process.kill()
-                self._process = None
+            process, self._process = self._process, None
+            if process is not None:
+                process.kill()
+                await process.ended
             raise Hung(f"no answer within {self.timeout} s") from None
         except (processes.StartError, aiohttp.ClientError) as error:
             raise Broken(f"{type(error).__name__}: {error}") from error
@@ -131,7 +132,6 @@ class Serving:
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
-            "HOME": str(self._build.folder),
             "PYTHONUNBUFFERED": "1",
             **dict(function.service_config.environment_variables),
             "FUNCTION_TARGET": function.build_config.entry_point,

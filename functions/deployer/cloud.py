@@ -14,8 +14,8 @@ import msgspec
 from fulcrum.script.wire import Description
 from functions.deployer import wanted
 from functions.deployer.wanted import Place
+from shared.clients import functions as clients
 from shared.clients import script_calls
-from shared.clients.functions import clients
 from shared.config import settings
 from shared.errors import Rejected, Transient
 
@@ -47,7 +47,7 @@ def place() -> Place:
 async def function(name: str) -> Any | None:
     """A function as it is now; None if there is none."""
     try:
-        return await _call((await clients()).functions.get_function(name=name, timeout=_CALL_SECONDS))
+        return await _call((await clients.functions()).get_function(name=name, timeout=_CALL_SECONDS))
     except _Code as error:
         if error.code == "NOT_FOUND":
             return None
@@ -65,7 +65,7 @@ async def upload(parent: str, archive: bytes) -> dict[str, str]:
 
     try:
         place = await _call(
-            (await clients()).functions.generate_upload_url(request={"parent": parent}, timeout=_CALL_SECONDS)
+            (await clients.functions()).generate_upload_url(request={"parent": parent}, timeout=_CALL_SECONDS)
         )
     except _Code as error:
         raise error.meaning() from error
@@ -84,7 +84,7 @@ async def upload(parent: str, archive: bytes) -> dict[str, str]:
 
 async def begin(function: dict[str, Any], parent: str, exists: bool) -> str | Begun:
     """Create or update a function: the operation's name; ``busy``, ``there`` or ``gone`` where it cannot."""
-    service = (await clients()).functions
+    service = await clients.functions()
     if exists:
         call = service.update_function(function=function, timeout=_CALL_SECONDS)
     else:
@@ -97,7 +97,7 @@ async def begin(function: dict[str, Any], parent: str, exists: bool) -> str | Be
 
 async def delete(name: str) -> str | Begun:
     """Delete a function: the operation's name, ``busy`` or ``gone``."""
-    return await _begun((await clients()).functions.delete_function(name=name, timeout=_CALL_SECONDS))
+    return await _begun((await clients.functions()).delete_function(name=name, timeout=_CALL_SECONDS))
 
 
 async def _begun(call: Awaitable[Any]) -> str | Begun:
@@ -114,7 +114,7 @@ async def operation(name: str) -> Any | None:
     """An operation as it is now; None if it is not known (any more)."""
     from google.longrunning.operations_pb2 import GetOperationRequest
 
-    service = (await clients()).functions
+    service = await clients.functions()
     try:
         return await _call(service.get_operation(GetOperationRequest(name=name), timeout=_CALL_SECONDS))
     except _Code as error:
@@ -132,11 +132,16 @@ def stages(found: Any) -> list[tuple[str, str]]:
     return [(stage.name.name, stage.state.name) for stage in told.stages]
 
 
+async def prepare() -> None:
+    """Make ready what :func:`allow` needs: that takes a while, which a build takes anyway."""
+    await clients.run()
+
+
 async def allow(service: str, members: Sequence[str]) -> None:
     """Give members the right to call a service."""
     from google.iam.v1 import iam_policy_pb2
 
-    run = (await clients()).run
+    run = await clients.run()
     try:
         policy = await _call(
             run.get_iam_policy(iam_policy_pb2.GetIamPolicyRequest(resource=service), timeout=_CALL_SECONDS)

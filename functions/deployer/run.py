@@ -149,6 +149,7 @@ async def _begin(found: Deployment) -> Step:
             # The script was deleted meanwhile, and perhaps its function before this one was begun.
             await script_documents.publish(Message(project_id=found.project_id, script_id=found.script_id))
         raise
+    await cloud.prepare()
     return "wait"
 
 

@@ -10,10 +10,11 @@ from typing import Any
 from fulcrum.script.wire import Description
 from shared.script_package import ENTRY_POINT, function_id
 
-# Room for the host and for the script in its limits; one vCPU is what more than one call at a time needs.
+# Room for the host and for the script in its limits. A host runs one call after the other: calls that come at
+# once get an instance each.
 MEMORY = "1Gi"
 CPU = "1"
-CONCURRENCY = 8
+CONCURRENCY = 1
 TIMEOUT_SECONDS = 60
 MAX_INSTANCES = 20
 INVOKER = "roles/run.invoker"

@@ -1,12 +1,14 @@
 """Google's own clients of Cloud Functions, and of Cloud Run, which holds who may call a function.
 
-Imported at the first need (0.4 s of CPU), on channels of the running event loop: to Google with the default
-credentials, or to the stand-in that ``FULCRUM_FUNCTIONS_ENDPOINT`` names, which serves both.
+Imported at the first need, on channels of the running event loop: to Google with the default credentials, or
+to the stand-in that ``FULCRUM_FUNCTIONS_ENDPOINT`` names, which serves both.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from shared.clients.channel import Opened, open_channel
@@ -15,49 +17,71 @@ from shared.config import settings
 _FUNCTIONS_HOST = "cloudfunctions.googleapis.com"
 _RUN_HOST = "run.googleapis.com"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_OPEN_SECONDS = 30.0
 
 
-class Clients(NamedTuple):
-    """``functions_v2.FunctionServiceAsyncClient`` and ``run_v2.ServicesAsyncClient``, and their channels."""
+class _Client(NamedTuple):
+    """A client and its channel."""
 
-    functions: Any
-    run: Any
-    channels: tuple[Any, ...]
+    client: Any
+    channel: Any
 
 
-def _import() -> tuple[Any, ...]:
+def _functions(channel: Any) -> Any:
     import google.cloud.functions_v2 as functions_v2
+    from google.cloud.functions_v2.services.function_service import transports
+
+    transport = transports.FunctionServiceGrpcAsyncIOTransport(channel=channel)
+    return functions_v2.FunctionServiceAsyncClient(transport=transport)
+
+
+def _run(channel: Any) -> Any:
     import google.cloud.run_v2 as run_v2
-    from google.cloud.functions_v2.services.function_service import transports as function_transports
-    from google.cloud.run_v2.services.services import transports as run_transports
+    from google.cloud.run_v2.services.services import transports
 
-    return functions_v2, run_v2, function_transports, run_transports
+    return run_v2.ServicesAsyncClient(transport=transports.ServicesGrpcAsyncIOTransport(channel=channel))
 
 
-async def _open(endpoint: str) -> Clients:
+def _import_functions() -> None:
+    # Google's base looks for aiohttp, for a transport that is not used here. Where it is installed, as it is
+    # beside the local stack, importing it takes as long as all the rest.
+    missing = "aiohttp" not in sys.modules
+    if missing:
+        sys.modules["aiohttp"] = None  # type: ignore[assignment]  # what import takes for "is not there"
+    try:
+        import google.cloud.functions_v2  # noqa: F401 for what it costs
+    finally:
+        if missing:
+            del sys.modules["aiohttp"]
+
+
+def _import_run() -> None:
+    import google.cloud.run_v2  # noqa: F401 for what it costs
+
+
+async def _open(endpoint: str, host: str, load: Callable[[], None], make: Callable[[Any], Any]) -> _Client:
     # Beside the loop: other deliveries go on meanwhile.
-    functions_v2, run_v2, function_transports, run_transports = await asyncio.to_thread(_import)
-    of_functions = await open_channel(endpoint, _FUNCTIONS_HOST, _SCOPES)
-    of_run = await open_channel(endpoint, _RUN_HOST, _SCOPES)
-    return Clients(
-        functions_v2.FunctionServiceAsyncClient(
-            transport=function_transports.FunctionServiceGrpcAsyncIOTransport(channel=of_functions)
-        ),
-        run_v2.ServicesAsyncClient(transport=run_transports.ServicesGrpcAsyncIOTransport(channel=of_run)),
-        (of_functions, of_run),
-    )
+    await asyncio.to_thread(load)
+    channel = await open_channel(endpoint, host, _SCOPES)
+    return _Client(make(channel), channel)
 
 
-_opened = Opened(_open)
+_of_functions = Opened(lambda at: _open(at, _FUNCTIONS_HOST, _import_functions, _functions))
+_of_run = Opened(lambda at: _open(at, _RUN_HOST, _import_run, _run))
 
 
-async def clients() -> Clients:
-    """The clients of the running loop; Transient if there are no credentials now."""
-    return await _opened.get(settings().functions_endpoint, 30.0)
+async def functions() -> Any:
+    """``functions_v2.FunctionServiceAsyncClient`` of the running loop; Transient without credentials."""
+    return (await _of_functions.get(settings().functions_endpoint, _OPEN_SECONDS)).client
+
+
+async def run() -> Any:
+    """``run_v2.ServicesAsyncClient`` of the running loop; Transient without credentials."""
+    return (await _of_run.get(settings().functions_endpoint, _OPEN_SECONDS)).client
 
 
 async def close() -> None:
     """Close the channels of the running loop, if it has any."""
-    if (opened := await _opened.take()) is not None:
-        for channel in opened.channels:
-            await channel.close()
+    for opened in (_of_functions, _of_run):
+        if (found := await opened.take()) is not None:
+            await found.channel.close()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from typing import Annotated, Any
 
 import typer
 
 from fulcrum.cli import output, targets
-from fulcrum.cli.problems import FAILED
+from fulcrum.cli.problems import FAILED, Problem, usage
 from fulcrum.cli.scripts import named
 from fulcrum.cli.scripts.named import Script
 
@@ -24,15 +26,26 @@ def deploy(
     script: named.Name,
     version: Version = None,
     note: Note = None,
+    replay: Annotated[
+        str | None,
+        typer.Option("--replay", help="First run it over recorded events from so long ago, as 7d, and ask"),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, whatever the replay shows")] = False,
     wait: Wait = True,
     project: targets.Project = None,
     as_json: targets.Json = False,
 ) -> None:
     """Deploy the draft of a script, or a version of it. The version before runs until the new one does.
 
-    Ends with status 1 if it fails; the end of the build's log is shown then.
+    With --replay, what it would have done otherwise than the deployed version is shown first, and nothing is
+    deployed unless that is agreed to. Ends with status 1 if the deployment fails; the end of the build's log
+    is shown then.
     """
+    if replay is not None and not yes and not sys.stdin.isatty():
+        raise usage("nobody can be asked whether to deploy it after the replay", "repeat it with --yes")
     with named.opened(ctx, script, project) as one:
+        if replay is not None:
+            _agreed(one, version, replay, yes, as_json)
         asked = {"version": version, "note": note}
         made = one.post("deploy", {key: value for key, value in asked.items() if value is not None})
         _followed(one, made, wait, as_json)
@@ -66,6 +79,31 @@ def rollback(
         asked = {"version": version, "note": note}
         made = one.post("rollback", {key: value for key, value in asked.items() if value is not None})
         _followed(one, made, wait, as_json)
+
+
+def _agreed(script: Script, version: int | None, since: str, yes: bool, as_json: bool) -> None:
+    """Replay what is to be deployed, show it, and ask; Abort or Problem if it is not to be."""
+    from fulcrum.cli.scripts import replay
+    from fulcrum.cli.scripts.replay_input import Asked
+
+    before = script.get()["version"]
+    asked = Asked(since=since, version=version)
+    report = replay.compare(script.connection, script.id, None, asked, progress=True)
+    if as_json:
+        # Stdout is the deployment's.
+        output.note(json.dumps(report.to_json(), ensure_ascii=False))
+    else:
+        replay.show(report)
+        output.flush()
+    if not report.complete:
+        raise Problem("the replay did not come to its end", "nothing was deployed")
+    if not yes:
+        typer.confirm(f"Deploy {script.name}?", abort=True, err=True)
+    if version is None and script.get()["version"] != before:
+        raise Problem(
+            f"the draft of {script.name} was changed since its replay began",
+            "nothing was deployed: repeat it, for what the draft is now",
+        )
 
 
 def _followed(script: Script, made: dict[str, Any], wait: bool, as_json: bool) -> None:

@@ -239,7 +239,7 @@ def test_what_comes_is_followed_each_run_once(
     monkeypatch.setattr("time.time", lambda: 2.5)
     later = RUNS[0] | {"runKey": "c", "time": 3000}
     # Rows come late, and a page may end anywhere.
-    pages = [
+    pages: list[dict[str, Any]] = [
         {"items": RUNS},
         {"items": [later], "next": "x"},
         {"items": RUNS},
@@ -292,3 +292,134 @@ def test_an_occasion_is_given_with_its_parameters(run: Run, script: FakeApi) -> 
         "deviceId": "d1",
     }
     assert "--event o1" in ended.err
+
+
+NEEDY = """from fulcrum.script import needs
+
+from lib.limits import WARM
+
+
+@needs("deviceData", params=["limit"])
+def run(message, context):
+    context.log("at", context.device_data["temperature"])
+    if context.device_data["temperature"] > context.params["limit"]:
+        context.send_sms("too warm", to=["+4740000000"])
+        return False
+    return None
+
+
+def other(message, context):
+    raise KeyError("air")
+"""
+
+
+@pytest.fixture
+def needy(folder: Path) -> Path:
+    (folder / "main.py").write_text(NEEDY)
+    # Not a part of what is deployed.
+    (folder / "test_main.py").write_text("def (")
+    return folder
+
+
+def test_a_check_loads_a_script_and_calls_it(run: Run, needy: Path) -> None:
+    ended = run("script", "check", str(needy))
+    assert ended.code == 0, ended.err
+    assert ended.out.splitlines()[:3] == [
+        "function run needs deviceData, params (limit)",
+        "function other",
+        "called: not run, it needs params.limit",
+    ]
+    assert ended.out.splitlines()[-1] == "it can be deployed"
+    line = ["script", "check", str(needy), "--param", "limit=8", "--data", '{"temperature": 9}']
+    called = run(*line).out.splitlines()
+    at = called.index("called: stops the message")
+    assert called[at + 1] == "    at 9"
+    assert called[at + 2].startswith("    sendSms ")
+    found = run(*line, "--json").json
+    assert (found["ok"], found["outcome"]["result"], found["outcome"]["effects"][0]["type"]) == (
+        True,
+        False,
+        "sendSms",
+    )
+
+
+def test_a_check_says_what_is_wrong(run: Run, needy: Path) -> None:
+    failed = run("script", "check", str(needy), "--function", "other")
+    assert failed.code == 1
+    assert "KeyError" in failed.out
+    assert failed.out.splitlines()[-1] == "it cannot be deployed"
+    assert run("script", "check", str(needy), "--data", "3").code == 2
+    (needy / "lib" / "limits.py").write_text("WARM = = 8\n")
+    ended = run("script", "check", str(needy))
+    assert (ended.code, ended.out.splitlines()[0]) == (1, "lib/limits.py:1: problem: invalid syntax")
+
+
+def test_the_api_checks_the_text_alone(run: Run, script: FakeApi, needy: Path) -> None:
+    problem = {"file": "main.py", "line": 3, "message": "no"}
+    body = {"ok": False, "entries": [{"name": "run"}], "problems": [problem], "warnings": []}
+    script.on("POST", f"{PATH}/check", body)
+    ended = run("script", "check", str(needy), "--remote", "tooWarm")
+    assert (ended.code, ended.out) == (1, "main.py:3: problem: no\nfunction run\nit cannot be deployed\n")
+    assert script.seen[-1].json["code"] == NEEDY
+    assert "test_main.py" not in script.seen[-1].json["files"]
+
+
+class Replayed:
+    """A replay's report, as the command of that name makes it."""
+
+    def __init__(self, complete: bool = True) -> None:
+        self.complete = complete
+
+    def to_json(self) -> dict[str, Any]:
+        return {"events": 12}
+
+
+@pytest.fixture
+def replays(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """Replays that were asked for; the report of each says that it came to its end."""
+    from fulcrum.cli import output
+    from fulcrum.cli.scripts import replay
+
+    asked: list[tuple[Any, ...]] = []
+
+    def compare(connection: Any, script_id: str, path: Any, what: Any, *, progress: bool) -> Replayed:
+        asked.append((script_id, path, what.since, what.version))
+        return Replayed(complete=what.since != "1h")
+
+    monkeypatch.setattr(replay, "compare", compare)
+    monkeypatch.setattr(replay, "show", lambda report: output.line("12 events differ"))
+    return asked
+
+
+def test_what_is_deployed_is_replayed_before(
+    run: Run, script: FakeApi, replays: list[tuple[Any, ...]]
+) -> None:
+    script.on("GET", PATH, {"id": ID, "version": 4})
+    script.on("POST", f"{PATH}/deploy", deployment("serving", message="it serves"), 202)
+    ended = run("script", "deploy", "tooWarm", "--replay", "7d", "--yes", "--version", "3")
+    assert (ended.code, ended.out) == (0, "12 events differ\nversion 3 of tooWarm: it serves\n")
+    assert replays == [(ID, None, "7d", 3)]
+    as_json = run("script", "deploy", "tooWarm", "--replay", "7d", "--yes", "--json")
+    assert as_json.json["state"] == "serving"
+    assert json.loads(as_json.err) == {"events": 12}
+
+
+def test_nothing_is_deployed_where_nobody_can_agree(
+    run: Run, script: FakeApi, replays: list[tuple[Any, ...]]
+) -> None:
+    ended = run("script", "deploy", "tooWarm", "--replay", "7d")
+    assert (ended.code, script.seen, replays) == (2, [], [])
+    script.on("GET", PATH, {"id": ID, "version": 4})
+    cut_short = run("script", "deploy", "tooWarm", "--replay", "1h", "--yes")
+    assert cut_short.code == 1
+    assert "nothing was deployed" in cut_short.err
+
+
+def test_a_draft_that_changes_during_its_replay_is_not_deployed(
+    run: Run, script: FakeApi, replays: list[tuple[Any, ...]]
+) -> None:
+    script.answers["GET", PATH] = steps({"id": ID, "version": 4}, {"id": ID, "version": 5})
+    ended = run("script", "deploy", "tooWarm", "--replay", "7d", "--yes")
+    assert ended.code == 1
+    assert "was changed since" in ended.err
+    assert not [seen for seen in script.seen if seen.method == "POST"]

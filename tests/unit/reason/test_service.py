@@ -226,6 +226,7 @@ async def test_an_event_that_fails_is_set_aside_alone_and_can_be_run_again(reaso
     first, *tail = attributes["message"].splitlines()
     assert first == "script alarm version 1, run: exception: ValueError: t is too odd"
     assert "line 5" in "".join(tail)
+    assert (attributes["scriptId"], attributes["scriptVersion"]) == ("alarm", "1")
     assert json.loads(attributes["options"]) == {"reasoner": {"id": "alarm", "limit": 3}}
     assert json.loads(attributes["route"]) == SERIES
     row = next(row for row in reason.runs.rows if row["event_id"] == "bad")

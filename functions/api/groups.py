@@ -37,6 +37,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "replay": ("replay.routes",),
     "tracing": ("tracing.routes",),
     "scripts": ("scripts.life_routes", "scripts.read_routes"),
+    "timers": ("timers.routes",),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
         *("roles.members", "roles.pending"),
@@ -110,6 +111,7 @@ WORDS: dict[str, str] = {
             *("logs", "metrics"),
         )
     },
+    **{f"timer/{verb}": "timers" for verb in ("start", "stop", "state")},
     "live": "live",
     **dict.fromkeys(("export", "plan", "apply", "rollback", "revisions"), "project_code"),
     "job": "jobs",

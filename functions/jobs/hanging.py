@@ -90,6 +90,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "system": (
         _bury("device", "devices", "systemId"),
         _bury("timer", "timers", "systemId"),
+        _remove("runningTimers", "systemId"),
         _roles("resourceId", ("resourceKind", "system")),
         _pending("contextId", ("contextType", "system")),
     ),
@@ -112,6 +113,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _roles("resourceId", ("resourceKind", "device")),
         _pending("contextId", ("contextType", "device")),
         _bury("timer", "timers", "deviceId"),
+        _remove("runningTimers", "deviceId"),
         _remove("caches", "deviceId"),
         _remove("runs", "deviceId"),
         _unset("device", "devices", "parentDeviceId"),
@@ -145,9 +147,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "script": (
         _bury("timer", "timers", "scriptId"),
+        _remove("runningTimers", "scriptId"),
         *(_remove(name, "scriptId") for name in ("scriptVersions", "scriptStates", "scriptDeployments")),
         *(_remove(name, "scriptId") for name in ("scriptCaches", "caches", "runs")),
     ),
+    "timer": (_remove("runningTimers", "timerId"),),
     "messageRoute": (
         _unset("blueprint", "blueprints", "messageRouteId"),
         _unset("device", "devices", "messageRouteId"),

@@ -24,19 +24,17 @@ REASON, WRITER = "reason", "writer"
 TOPICS = frozenset({REASON, WRITER})
 _encode = msgspec.json.encode
 
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
-
 
 class _Action(msgspec.Struct, frozen=True, rename="camel", tag_field="type", kw_only=True):
     pass
 
 
 class PublishTopic(_Action, frozen=True, kw_only=True, tag="publishTopic"):
-    """Publishes ``message``; ``options``: of the step, for a topic of the platform."""
+    """Publishes ``message``. ``options``: of ``reason`` they say which script runs, with which parameters."""
 
     topic: Annotated[str, Meta(max_length=255)]
     message: dict[str, Any] = {}
-    options: dict[str, Any] = {}
+    options: dict[str, Any] | None = None
 
 
 class QueryUrl(_Action, frozen=True, kw_only=True, tag="queryUrl"):
@@ -48,15 +46,7 @@ class QueryUrl(_Action, frozen=True, kw_only=True, tag="queryUrl"):
     body: Any = None
 
 
-class RunScript(_Action, frozen=True, kw_only=True, tag="runScript"):
-    """Runs an entry point of a script."""
-
-    script_id: Id
-    target_function: Id = "run"
-    params: dict[str, Any] = {}
-
-
-Action = PublishTopic | QueryUrl | RunScript
+Action = PublishTopic | QueryUrl
 
 
 class Message(NamedTuple):
@@ -91,12 +81,9 @@ def parse(definition: Mapping[str, Any], topics: frozenset[str], allowed: tuple[
     return action
 
 
-def message(action: PublishTopic | RunScript, timer: Timer, fire_id: str, due: int) -> Message:
+def message(action: PublishTopic, timer: Timer, fire_id: str, due: int) -> Message:
     """What a timer that is due publishes. ``fire_id`` names the firing."""
     attributes = {"v": VERSION, "hops": "0", "projectId": timer.project_id}
-    if isinstance(action, RunScript):
-        reasoner = {**action.params, "id": action.script_id, "targetFunction": action.target_function}
-        return Message(REASON, _encode(_run(timer, fire_id, due, {}, {"reasoner": reasoner})), attributes)
     if action.topic == REASON:
         inner, options = _reasoner(action)
         return Message(REASON, _encode(_run(timer, fire_id, due, inner, options)), attributes)
@@ -108,16 +95,10 @@ def message(action: PublishTopic | RunScript, timer: Timer, fire_id: str, due: i
 
 
 def _reasoner(action: PublishTopic) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The message and the options of an action that runs a script, in each of the forms that it may have."""
-    message, options = action.message, action.options
+    """The message and the options of an action that runs a script; both may stand in a ``routeMsg``."""
+    message, options = action.message, action.options or {}
     if message.get("type") == "routeMsg":
         message, options = message.get("message") or {}, message.get("options") or options
-    elif "scriptId" in message:
-        rest = message.get("params") or {}
-        if not isinstance(rest, dict):
-            raise Rejected("timer.action", "action: params are no object")
-        target = message.get("targetFunction", "run")
-        message, options = {}, {"reasoner": {**rest, "id": message["scriptId"], "targetFunction": target}}
     reasoner = options.get("reasoner") if isinstance(options, dict) else None
     if not isinstance(reasoner, dict) or not isinstance(reasoner.get("id"), str):
         raise Rejected("timer.action", "action: the options name no script: {reasoner: {id}}")

@@ -25,7 +25,7 @@ State = Literal["waiting", "running", "done", "failed"]
 KINDS = frozenset(
     {
         *("project", "system", "blueprint", "device", "attribute", "network"),
-        *("user", "apiAccess", "role", "messageRoute", "script"),
+        *("user", "apiAccess", "role", "messageRoute", "script", "timer"),
     }
 )
 

@@ -51,7 +51,7 @@ MODULES: dict[str, _Module] = {
     "messageRoute": _Module("message routes", "imagine"),
     "template": _Module("templates", "imagine"),
     "scenario": _Module("scenarios", "imagine"),
-    "timer": _Module("timers", "imagine"),
+    "timer": _Module("timers", "imagine", ("start",)),
     "script": _Module("scripts", "imagine", ("deploy", "run", "readLogs")),
     "dashboard": _Module("dashboards", "imagine"),
     "view": _Module("saved views", "imagine"),
@@ -73,6 +73,7 @@ _PHRASES = {
     "device.createRelationship": "Relate devices to each other",
     "device.deleteRelationship": "End relations of devices",
     "device.updateData": "Write the data of devices, as their blueprint allows",
+    "timer.start": "Start and stop timers",
     "script.readLogs": "Read the logs and metrics of scripts",
     "device.updateAnyData": "Write any data of devices, unchecked",
 }

@@ -146,24 +146,21 @@ def test_what_is_related_is_cancelled_together_and_what_comes_late_too(
 
 def test_a_script_is_run_by_its_timer(stack: TimerStack, project: str) -> None:
     once = {"type": "once", "delay": 1_000}
-    run = {"type": "runScript", "scriptId": "s1", "targetFunction": "check", "params": {"limit": 3}}
+    run = {"reasoner": {"id": "s1", "targetFunction": "check", "limit": 3}}
     message = {"type": "reasonRunScript", "projectId": "elsewhere", "source": "script", "deviceId": "d1"}
     routed = {"type": "routeMsg", "message": message, "options": {"reasoner": {"id": "s1", "x": 1}}}
-    plain = {"scriptId": "s1", "params": {"limit": 3}}
     topic = {"type": "publishTopic", "topic": "reason"}
     _set(
         stack,
-        stack.set(project, "a", once, action=run, deviceId="d1", systemId="y1"),
+        stack.set(project, "a", once, action={**topic, "options": run}, deviceId="d1", systemId="y1"),
         stack.set(project, "b", once, action={**topic, "message": routed}),
-        stack.set(project, "c", once, action={**topic, "message": plain}),
     )
     due = {name: timer["fireTime"] for name, timer in stack.timers(project).items()}
     stack.advance(2)
     stack.settle()
     sent = {data["message"]["timerId"]: data for data, _ in stack.pull("reason")}
-    assert sent["a"]["options"]["reasoner"] == {"id": "s1", "targetFunction": "check", "limit": 3}
+    assert sent["a"]["options"] == run
     assert sent["b"]["options"] == {"reasoner": {"id": "s1", "x": 1}}
-    assert sent["c"]["options"]["reasoner"] == {"id": "s1", "targetFunction": "run", "limit": 3}
     inner = sent["a"]["message"]
     assert inner == {
         "type": "reasonRunScript",

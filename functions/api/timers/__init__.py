@@ -1,0 +1,1 @@
+"""Timers that run: started, stopped, and when they fire next."""

@@ -5,8 +5,6 @@ The verbs that are written stand in ``COMMANDS``; beside them are those that the
 
 from __future__ import annotations
 
-import importlib.util
-
 # Verb → module:function.
 _VERBS = {
     "init": "fulcrum.cli.scripts.init:init",
@@ -24,8 +22,4 @@ _VERBS = {
     "replay": "fulcrum.cli.scripts.replay:replay",
     "run": "fulcrum.cli.scripts.run:run",
 }
-COMMANDS: dict[str, str] = {
-    f"script {verb}": where
-    for verb, where in _VERBS.items()
-    if importlib.util.find_spec(where.partition(":")[0])
-}
+COMMANDS: dict[str, str] = {f"script {verb}": where for verb, where in _VERBS.items()}

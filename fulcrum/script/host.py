@@ -17,7 +17,7 @@ from fulcrum.core import fold
 from fulcrum.script import frames, wire
 from fulcrum.script.carrying import World
 from fulcrum.script.limits import Limits
-from fulcrum.script.process import Broken, Lost, Process
+from fulcrum.script.process import Broken, Lost, Process, sweep
 
 
 class Unavailable(Exception):
@@ -44,6 +44,7 @@ class Host:
 
     def start(self) -> wire.Description:
         """Load the code; :class:`fulcrum.script.process.Broken` where that fails."""
+        sweep()
         self._process = self._started()
         try:
             self._process.wait()
@@ -66,8 +67,12 @@ class Host:
 
     def close(self) -> None:
         """End the processes."""
-        self._in_order().submit(self._close).result()
-        self._in_order().shutdown()
+        if self._thread is not None:
+            self._thread.shutdown()
+        self._drop()
+        if self._spare is not None:
+            self._spare.end()
+            self._spare = None
 
     def to_child(self) -> None:
         """This process has forked: its child goes on with the process that has the code."""
@@ -115,6 +120,7 @@ class Host:
                     key=rest.events[done].key,
                     status="failed",
                     failure=lost.failure,
+                    logs=lost.logs,
                     wall_us=_microseconds(lost, self._limits),
                 )
                 outcomes.append(failed)
@@ -139,11 +145,16 @@ class Host:
                 return lost
             if isinstance(said, frames.Stopped):
                 return None
-            outcomes.append(said.outcome)
             if said.last:
                 self._loses = True
                 self._drop()
+                failure = said.outcome.failure
+                if failure is not None and (failure.kind == "memory" or said.busy):
+                    # It may have suffered by what events before it left behind.
+                    return Lost(failure, said.outcome.logs)
+                outcomes.append(said.outcome)
                 return None
+            outcomes.append(said.outcome)
         if process.busy:
             # Threads that go on would act within other events.
             self._drop()
@@ -173,12 +184,6 @@ class Host:
         if self._process is not None:
             self._process.end()
             self._process = None
-
-    def _close(self) -> None:
-        self._drop()
-        if self._spare is not None:
-            self._spare.end()
-            self._spare = None
 
 
 def _world(call: wire.Call) -> World:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +30,7 @@ LOAD_SECONDS = 30.0
 GRACE_SECONDS = 1.0
 MAX_TEMPORARY_BYTES = 64 * 1024 * 1024
 _MAX_FILES = 10_000
+_PREFIX = "fulcrum-script-"
 _SHOWN = 4_000
 _ROOT = Path(__file__).resolve().parents[2]
 _START = "import json, sys\nsys.path[:] = json.loads(sys.argv[2])\n"
@@ -48,9 +50,12 @@ class Broken(Exception):
 class Lost(Exception):
     """The process is gone, by what ran in it. ``certain``: it was the event that ran, and no other."""
 
-    def __init__(self, failure: wire.Failure, *, certain: bool) -> None:
+    def __init__(
+        self, failure: wire.Failure, logs: Sequence[wire.LogLine] = (), *, certain: bool = False
+    ) -> None:
         super().__init__(failure.message)
         self.failure = failure
+        self.logs = list(logs)
         self.certain = certain
 
 
@@ -58,8 +63,9 @@ class Process:
     """One process with a customer's code, from its start to its end."""
 
     def __init__(self, folder: Path, limits: Limits, version: int) -> None:
+        self._folder = folder
         self._limits = limits
-        self._temporary = Path(tempfile.mkdtemp(prefix="script-"))
+        self._temporary = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the process runs
         self._connection, theirs = socket.socketpair()
         self._reader = frames.Reader(self._connection)
@@ -70,18 +76,15 @@ class Process:
         # Whether it is this process's child, whose status can be asked for.
         self._ours = True
         path = search_path()
-        with theirs:
-            self._process = subprocess.Popen(
-                # Not what is in the folder where this is started, nor in somebody's home.
-                [sys.executable, "-s", "-P", "-B", "-c", _START, str(theirs.fileno()), json.dumps(path)],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                cwd=self._temporary,
-                env=_environment(self._temporary),
-                start_new_session=True,
-            )
+        try:
+            self._process = self._spawn(theirs, path)
+        except OSError:
+            self._connection.close()
+            self._errors.close()
+            self._temporary.rmdir()
+            raise
+        finally:
+            theirs.close()
         setup = frames.Setup(
             str(folder), str(self._temporary), version, limits, [each for each in path if each != str(_ROOT)]
         )
@@ -89,6 +92,19 @@ class Process:
             # If it is gone already, reading says so.
             frames.send(self._connection, setup)
         self._loaded_by = time.monotonic() + LOAD_SECONDS
+
+    def _spawn(self, theirs: socket.socket, path: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # Not what is in the folder where this is started, nor in somebody's home.
+            [sys.executable, "-s", "-P", "-B", "-c", _START, str(theirs.fileno()), json.dumps(path)],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            cwd=self._temporary,
+            env=_environment(self._temporary),
+            start_new_session=True,
+        )
 
     def wait(self) -> None:
         """Wait until the code is loaded; Broken where that fails."""
@@ -187,7 +203,7 @@ class Process:
                     size += os.lstat(os.path.join(parent, name)).st_size
             if size > MAX_TEMPORARY_BYTES or count > _MAX_FILES:
                 most = f"{MAX_TEMPORARY_BYTES >> 20} MB or {_MAX_FILES} files"
-                raise self._lost("output", f"the script wrote more than {most}", certain=True)
+                raise self._lost("output", f"the script wrote more than {most}")
 
     def _ended(self) -> Lost:
         if not self._ours:
@@ -206,15 +222,18 @@ class Process:
     def _lost(self, kind: wire.FailureKind, message: str, *, certain: bool = False) -> Lost:
         return Lost(
             wire.Failure(kind=kind, message=message, traceback=self._last_words()),
-            # Of the first event in a fresh process nobody else can be guilty.
             certain=certain,
         )
 
     def _last_words(self) -> str:
-        """What the interpreter wrote when it crashed."""
-        with contextlib.suppress(OSError, ValueError):
-            return os.pread(self._errors.fileno(), _SHOWN, 0).decode("utf-8", "replace")
-        return ""
+        """What the interpreter wrote when it crashed, of the script's own frames."""
+        try:
+            text = os.pread(self._errors.fileno(), _SHOWN, 0).decode("utf-8", "replace")
+        except (OSError, ValueError):
+            return ""
+        own = f'File "{self._folder}/'
+        lines = [line for line in text.splitlines() if own in line or not line.startswith("  File ")]
+        return "\n".join(lines).replace(own, 'File "')
 
     def _load_failure(self, error: Exception) -> wire.Failure:
         if isinstance(error, Lost):
@@ -226,6 +245,19 @@ class Process:
         else:
             message = f"loading the code: its process says what nobody asked for: {error}"
         return wire.Failure(kind="load", message=message, traceback=self._last_words())
+
+
+def sweep() -> None:
+    """Remove the folders that hosts left behind which were ended before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, OverflowError, PermissionError):
+            # Nobody's that we know, or of a process that is there.
+            continue
 
 
 def search_path() -> list[str]:

@@ -14,6 +14,7 @@ the code cannot be loaded: a broken version never serves.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import ctypes
 import os
@@ -73,6 +74,7 @@ def _log(severity: str, message: str, **fields: Any) -> None:
 
 _host, _manifest = _start(_ROOT)
 # Gunicorn loads this before it forks the process that serves.
+atexit.register(_host.close)
 os.register_at_fork(after_in_parent=_host.to_child, after_in_child=_host.from_parent)
 
 

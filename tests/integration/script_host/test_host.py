@@ -185,6 +185,27 @@ def test_what_an_event_blamed_for_another_would_be_runs_again(start: Start) -> N
     assert [each.status for each in answer.outcomes] == ["done", "done", "done"]
 
 
+def test_who_suffers_by_what_others_left_behind_is_not_to_blame(start: Start) -> None:
+    """Memory and files that earlier events left in the process: the one that meets the limit runs again."""
+    main = """
+        import time
+        kept = []
+        def run(message, context):
+            if message["id"] == "e5":
+                for number in range(12):
+                    with open(f"file{number}", "wb") as file:
+                        file.write(bytes(6 << 20))
+                context.log("wrote")
+            elif message["id"] == "e6":
+                time.sleep(0.6)
+            else:
+                kept.append(bytearray(20 << 20))
+    """
+    limits = Limits(seconds_per_event=2.0, memory_mb=64)
+    answer = start(main, limits).run(call(*[event(number) for number in range(1, 8)]))
+    assert [(each.status, each.failure) for each in answer.outcomes] == [("done", None)] * 7
+
+
 def test_many_culprits_in_a_batch_each_fail_alone(start: Start) -> None:
     main = """
         import os

@@ -14,9 +14,11 @@ from typing import Any
 
 import httpx
 import msgspec
+import psutil
 import pytest
 
 from fulcrum.script import wire
+from fulcrum.script.process import sweep
 from functions.deployer import host as parts
 from shared.script_package import Source, contents
 from tests.unit.script.support import call, event
@@ -138,6 +140,41 @@ def test_a_call_without_events_and_one_again_change_nothing(serve_plain: httpx.C
     first, second = (answer(serve_plain, call(event(1))) for _ in range(2))
     assert [each.result for each in (*first.outcomes, *second.outcomes)] == [False, False]
     assert serve_plain.put("/", content=b"{}").status_code == 405
+
+
+def test_a_server_that_starts_again_and_ends_leaves_nothing(serve: Serve) -> None:
+    client = serve("import os\ndef run(message, context): context.log(os.getpid(), os.getcwd())")
+
+    def place() -> tuple[int, Path]:
+        (line,) = answer(client, call(event(1))).outcomes[0].logs
+        pid, folder = line.text.split()
+        return int(pid), Path(folder)
+
+    pid, folder = place()
+    # It is the server's first process that started it, and its second one that talks to it.
+    master = psutil.Process(pid).parent()
+    assert master is not None
+    (server,) = [child for child in master.children() if child.pid != pid]
+    server.kill()
+    for _ in range(100):
+        try:
+            again, other_folder = place()
+            break
+        except httpx.TransportError:
+            time.sleep(0.05)
+    assert again != pid
+    assert not psutil.pid_exists(pid)
+    master.terminate()
+    master.wait(10)
+    for _ in range(100):
+        if not psutil.pid_exists(again):
+            break
+        time.sleep(0.05)
+    assert not psutil.pid_exists(again)
+    # What an ended server left behind goes when the next one starts.
+    sweep()
+    assert not folder.exists()
+    assert not other_folder.exists()
 
 
 def test_broken_code_never_serves(serve: Serve) -> None:

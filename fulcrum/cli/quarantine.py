@@ -40,6 +40,9 @@ def show(
     if data:
         output.raw(original)
         return
+    # What a service said of it stands above already.
+    said = found.pop("attributes", {})
+    found["attributes"] = {key: value for key, value in said.items() if key not in found}
     output.show_object(found)
     if detail:
         output.line("")

@@ -1014,7 +1014,6 @@ class QuarantineContent(TypedDict):
     version: NotRequired[int]
     errorType: NotRequired[str]
     message: NotRequired[str]
-    detail: NotRequired[str]
     scriptId: NotRequired[str]
     scriptVersion: NotRequired[int]
     service: NotRequired[str]
@@ -1028,6 +1027,7 @@ class QuarantineContent(TypedDict):
     networkId: NotRequired[str]
     attributes: NotRequired[dict[str, Any]]
     size: NotRequired[int]
+    detail: NotRequired[str]
     encoding: Literal["utf-8", "base64"]
     data: str
 
@@ -1050,7 +1050,6 @@ class QuarantineEntry(TypedDict):
     version: NotRequired[int]
     errorType: NotRequired[str]
     message: NotRequired[str]
-    detail: NotRequired[str]
     scriptId: NotRequired[str]
     scriptVersion: NotRequired[int]
     service: NotRequired[str]
@@ -1064,6 +1063,7 @@ class QuarantineEntry(TypedDict):
     networkId: NotRequired[str]
     attributes: NotRequired[dict[str, Any]]
     size: NotRequired[int]
+    detail: NotRequired[str]
 
 
 class QuarantineEntryPage(TypedDict):

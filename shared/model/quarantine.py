@@ -16,7 +16,6 @@ class QuarantineEntry(Resource):
 
     error_type: str = Field(default="", examples=["message.undecodable"])
     message: str = Field(default="", description="What was wrong")
-    detail: str | None = Field(default=None, description="More of it: the end of a script's traceback")
     script_id: str | None = Field(default=None, description="The script that failed on it")
     script_version: int | None = Field(default=None, description="Which version of the script")
     service: str = Field(default="", description="Who set it aside; empty for a dead letter")
@@ -30,6 +29,7 @@ class QuarantineEntry(Resource):
     network_id: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict, description="As they came with the message")
     size: int = Field(default=0, description="How many bytes it has")
+    detail: str | None = Field(default=None, description="More of it: the end of a script's traceback")
 
 
 class QuarantineContent(QuarantineEntry):

@@ -22,6 +22,8 @@ _DEFAULT_MS = 7 * _DAY_MS
 _MINUTE_MS = 60_000
 # A device's clock may be ahead, and the event of a device's future is of its received time.
 _AHEAD_MS = 2 * _DAY_MS
+# What an event ends with, as far as its own way goes.
+_ENDS = frozenset({"stored", "input", "ran", "setAside", "unknownDevice"})
 
 
 async def told(call: Call, event_id: str, scope: Scope, around: Scope, since: int | None, now: int) -> Traces:
@@ -60,7 +62,7 @@ async def told(call: Call, event_id: str, scope: Scope, around: Scope, since: in
         )
     if not may_list:
         notes.append("what is in quarantine is not told: that needs quarantine.list on the project")
-    if not facts.rows and not facts.asides and not facts.unknown and not facts.runs:
+    if not any(step.what in _ENDS for trace in traces for step in trace.steps):
         notes.append("nothing has stored it yet: it is on its way, or its route ended before the writer")
     return Traces(event_id=event_id, count=len(traces), traces=traces, logs=logs, notes=notes)
 

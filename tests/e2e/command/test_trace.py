@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,21 @@ fulcrum network create --id farm-net --name Net --alias-keys serial
 export FULCRUM_KEY=$(fulcrum network-key create farm-net --extract text)
 fulcrum device create $SYSTEM --name Room --blueprint-id $BLUEPRINT networkId=farm-net \\
   networkAliases/farm-net/serial=room-1 --extract id
+"""
+_SCRIPT = """
+def run(message, context):
+    level = message["data"][0]["value"]
+    if level > 90:
+        raise ValueError("level is impossible")
+    context.send_email(to="ada@example.com", subject="Level", text="secret text")
+    context.set_device_data({"alarm": True})
+"""
+_DEPLOY = """
+fulcrum script set-code alarm alarm.py --create
+fulcrum script deploy alarm
+STEP='{"topic": "reason", "options": {"reasoner": {"id": "alarm"}}}'
+fulcrum blueprint update $BLUEPRINT checkMode=off
+fulcrum blueprint update $BLUEPRINT "messageRoute={\\"deviceDataEventMsg\\": [\\"writer\\", $STEP]}"
 """
 WAY = [
     ("ingest", "received"),
@@ -61,7 +77,7 @@ def until(true: Callable[[], bool], what: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("command-trace")
-def test_an_event_is_followed_through_every_service(shell: Shell, stack: Stack) -> None:
+def test_an_event_is_followed_through_every_service(shell: Shell, stack: Stack, tmp_path: Path) -> None:
     said = shell.play(_PREPARE)
     assert "fulcrum:" not in said, said
 
@@ -108,3 +124,35 @@ def test_an_event_is_followed_through_every_service(shell: Shell, stack: Stack) 
     stored = [step for step in followed(shell, "e") if step["service"] == "transponder"]
     assert stored[-1]["what"] == "stored"
     assert stored[-1]["attempt"] > 1
+
+    # Along a route that leads through a script, to the mail that it sends.
+    (tmp_path / "alarm.py").write_text(_SCRIPT)
+    said = shell.play(_DEPLOY)
+    assert "fulcrum:" not in said, said
+    deadline = time.monotonic() + _SECONDS
+    number = 0
+    while not any(step["what"] == "ran" for step in steps):
+        # Until the route is known everywhere, events pass the script by.
+        assert time.monotonic() < deadline, steps
+        number += 1
+        shell.play(f"fulcrum send farm-net room-1 level=60 --id f{number}")
+        stack.drain(_SECONDS, skip_backoff=True)
+        steps = followed(shell, f"f{number}")
+    until(lambda: ("emailer", "sent") in told(followed(shell, f"f{number}")), "the mail must be told")
+    steps = followed(shell, f"f{number}")
+    by_id = {step["id"]: step for step in steps}
+    for what, above in (("sent", "effect"), ("effect", "ran")):
+        assert all(by_id[step["parent"]]["what"] == above for step in steps if step["what"] == what)
+    effect = next(step for step in steps if step["what"] == "effect" and "data" in step["text"])
+    assert ("transponder", "stored", effect["id"]) in {
+        (step["service"], step["what"], step.get("parent")) for step in steps
+    }
+    assert "secret" not in json.dumps(steps)
+
+    shell.play("fulcrum send farm-net room-1 level=99 --id g")
+    stack.drain(_SECONDS, skip_backoff=True)
+    until(lambda: ("reason", "setAside") in told(followed(shell, "g")), "it must be set aside")
+    failed = next(step for step in followed(shell, "g") if step["what"] == "setAside")
+    assert failed["errorType"] == "script.failed"
+    shown = shell.play(f"fulcrum quarantine show {failed['entryId']}")
+    assert "\nValueError: level is impossible\n" in shown

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import api, events, growth, pushes, start
+from bench import api, events, growth, pushes, scripts, start
 from bench.figures import Figure, as_json, table
 from bench.fleet import create_fleet
 from bench.load import Poster, poster
@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "events_per_second_array",
     ),
     "growth": ("cost_growth_100_to_100k",),
+    "scripts": ("script_call_per_event_in_batch_of_100",),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)
 
@@ -70,6 +71,7 @@ _MEASURES: dict[str, Callable[[Poster, bool], list[Figure]]] = {
     "pushes": _pushes,
     "events": events.measure,
     "growth": growth.measure,
+    "scripts": scripts.measure,
 }
 
 

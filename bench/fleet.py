@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,11 @@ def create_fleet(firestore_address: str, size: int) -> Fleet:
     return Fleet(
         _PROJECT, _device(0), [_value(number) for number in range(size)], f"/rcv/{_NETWORK}", headers
     )
+
+
+def write(firestore_address: str, path: str, fields: Mapping[str, Any]) -> None:
+    """Write a document, whole."""
+    _client(firestore_address).document(path).set(dict(fields))
 
 
 def _client(address: str) -> firestore.Client:

@@ -1,14 +1,15 @@
-"""Definitions of projects, systems and blueprints as scripts see them, remembered for five seconds."""
+"""Definitions of projects, systems, blueprints and devices as scripts see them, kept for five seconds."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from fulcrum.script import wire
 from functions.reason.decode import Run
 from functions.reason.scripts import KEPT_MS
-from shared import names, values
+from shared import device_rows, names, values
 from shared.clients import firestore
 from shared.clients.firestore import Document
 
@@ -16,7 +17,8 @@ from shared.clients.firestore import Document
 PROJECT_FIELDS = ("name", "desc", "metadata")
 SYSTEM_FIELDS = ("name", "alias", "desc", "contacts", "tags", "metadata")
 BLUEPRINT_FIELDS = ("name", "alias", "desc", "purpose", "tags", "metadata")
-_MAX_KEPT = 5_000
+_DEVICE_FIELDS = (*device_rows.DEFINITION, "deleted")
+_MAX_KEPT = 20_000
 
 
 class Owners(NamedTuple):
@@ -52,9 +54,11 @@ class Definitions:
         owners: Owners,
         further: Mapping[str, Sequence[str]],
         now: int,
+        devices: Iterable[str] = (),
     ) -> dict[str, Document]:
         """Read definitions that are not known, together with further documents (fields by name)."""
         fields = _fields(project_id, needs, owners)
+        fields |= {names.device(project_id, device_id): _DEVICE_FIELDS for device_id in devices}
         sought = {name: mask for name, mask in fields.items() if not self._is_fresh(name, now)}
         wanted = {**sought, **further}
         if not wanted:
@@ -65,6 +69,9 @@ class Definitions:
             document = found.get(name)
             plain = None if document is None else values.from_fields(document.fields)
             kept = None if plain is None else {key: plain[key] for key in shown if key in plain}
+            if kept is not None and kept.pop("deleted", False):
+                # Its deletion is under way.
+                kept = None
             self._kept[name] = (now + KEPT_MS, kept)
             self._kept.move_to_end(name)
         while len(self._kept) > max(_MAX_KEPT, len(fields)):
@@ -86,6 +93,11 @@ class Definitions:
         wanted = owners.blueprints if "blueprint" in needs else ()
         found = {each: self._get(names.blueprint(project_id, each), each) for each in wanted}
         return {each: fields for each, fields in found.items() if fields is not None}
+
+    def devices(self, project_id: str, wanted: Iterable[str]) -> dict[str, wire.Device]:
+        """Devices by id, without their state."""
+        found = {each: self._get(names.device(project_id, each), each) for each in wanted}
+        return {each: wire.Device(device=fields) for each, fields in found.items() if fields is not None}
 
     def _is_fresh(self, name: str, now: int) -> bool:
         until, _ = self._kept.get(name, (0, None))

@@ -18,7 +18,7 @@ from functions.reason.definitions import Definitions
 from functions.reason.guard import Guard
 from functions.reason.reading import Reading
 from functions.reason.scripts import Reference, Script, Scripts
-from shared import clock, names
+from shared import clock, names, run_records
 from shared.clients import firestore, script_calls
 from shared.config import settings
 from shared.errors import Rejected, Transient
@@ -278,7 +278,7 @@ def _name(run: Run, script: Script) -> None:
 
 def _failure(run: Run, outcome: wire.Outcome, known: effects.Known) -> wire.Failure | None:
     """What is wrong with an outcome that the script's function has accepted."""
-    if outcome.status != "done":
+    if not run_records.is_needed(outcome, counts=True):
         return None
     if wrong := effects.problem(run, outcome, known):
         return wire.Failure(kind="effects", message=wrong)

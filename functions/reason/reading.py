@@ -1,13 +1,15 @@
 """What a batch of a script's runs needs to know: records, and what the entry point names in ``needs``.
 
-One call of Firestore for all of it; one more where runs do not say themselves of which system or blueprint
-their device is. Definitions of projects, systems and blueprints may be five seconds old; the rest is as it
-is now.
+One call of Firestore for all of it, beside one query for every thirty records; one call more where runs do
+not say themselves of which system or blueprint their device is. Definitions may be five seconds old; states
+and caches are as they are now.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,9 +19,18 @@ from functions.reason.decode import Done, Run
 from functions.reason.definitions import Definitions, Owners
 from functions.reason.scripts import Script
 from shared import clock, device_rows, names, run_records, script_documents, values
+from shared.clients import firestore
 from shared.clients.firestore import Document
+from shared.clients.firestore_pb import messages
 
+# So many records are read with the rest; of more it is asked first which there are.
+FEW_RECORDS = 10
+_MOST_IN, _IN = 30, 8
 _OWNERS = ("systemId", "blueprintId")
+
+
+# A digest that is the same each time the device reports.
+_cache_name = lru_cache(maxsize=20_000)(script_documents.device_cache)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -43,49 +54,75 @@ async def read(script: Script, entry: str, runs: Sequence[Run], definitions: Def
     needs, project_id, now = script.needs(entry), script.project_id, clock.now_ms()
     devices = list(dict.fromkeys(run.message.device_id for run in runs if run.message.device_id))
     owned = _unowned(runs) if needs & {"system", "blueprint"} else set()
-    wanted: dict[str, Sequence[str]] = {
-        script_documents.run(project_id, run.key): run_records.MASK for run in runs
-    }
-    for device_id in devices:
-        if mask := _device_mask(needs, device_id in owned):
-            wanted[names.device(project_id, device_id)] = mask
-        if "cache" in needs:
-            wanted[script_documents.device_cache(project_id, script.id, device_id)] = ("value",)
-    if "scriptCache" in needs:
-        wanted[script_documents.script_cache(project_id, script.id)] = ("value",)
     owners = Owners.of(runs)
-    found = await definitions.read(project_id, needs, owners, wanted, now)
+    records = {script_documents.run(project_id, run.key): run.key for run in runs}
+    caches = _caches(script, needs, devices)
+    wanted: dict[str, Sequence[str]] = dict.fromkeys(caches, ("value",))
+    if "deviceData" in needs:
+        mask = ("registers", "deleted", *(device_rows.DEFINITION if "device" in needs else _OWNERS))
+        wanted |= {names.device(project_id, device_id): mask for device_id in devices}
+        defined: Iterable[str] = ()
+    else:
+        # Without their state, devices are definitions like others.
+        defined = devices if "device" in needs else owned
+    if len(records) <= FEW_RECORDS:
+        wanted |= dict.fromkeys(records, run_records.MASK)
+        found = await definitions.read(project_id, needs, owners, wanted, now, defined)
+    else:
+        kept, found = await asyncio.gather(
+            _existing(project_id, records),
+            definitions.read(project_id, needs, owners, wanted, now, defined),
+        )
+        found |= kept
+    known = _devices(project_id, needs, devices, found)
+    known |= definitions.devices(project_id, defined)
     if owned:
-        owners = owners.joined(_device_owners(found, project_id, owned))
+        owners = owners.joined(_owners_of(known, owned))
         await definitions.read(project_id, needs, owners, {}, now)
-    times: dict[str, Any] = {}
-    caches: dict[str, Any] = {}
-    for device_id in devices if "cache" in needs else ():
-        name = script_documents.device_cache(project_id, script.id, device_id)
-        _take_cache(name, found, times, caches, device_id)
-    if "scriptCache" in needs:
-        name = script_documents.script_cache(project_id, script.id)
-        _take_cache(name, found, times, caches, "")
+    values_of = {caches[name]: _value(found[name]) for name in caches if name in found}
     return Reading(
-        recorded=_recorded(project_id, runs, found),
+        recorded={key: _done(found[name]) for name, key in records.items() if name in found},
         project=definitions.project(project_id, needs),
         systems=definitions.systems(project_id, needs, owners),
         blueprints=definitions.blueprints(project_id, needs, owners),
-        devices=_devices(project_id, needs, devices, found),
-        script_cache=caches.pop("", None),
-        caches=caches,
-        times=times,
+        devices=known,
+        script_cache=values_of.pop(None, None),
+        caches={device_id: value for device_id, value in values_of.items() if device_id is not None},
+        times={name: found[name].update_time if name in found else None for name in caches},
     )
 
 
-def _device_mask(needs: frozenset[str], is_owned: bool) -> tuple[str, ...]:
-    mask: tuple[str, ...] = ()
-    if "deviceData" in needs:
-        mask += ("registers",)
-    if "device" in needs:
-        mask += device_rows.DEFINITION
-    # One that is being deleted is gone.
-    return (*mask, *_OWNERS, "deleted") if mask or is_owned else ()
+async def _existing(project_id: str, records: Mapping[str, str]) -> dict[str, Document]:
+    """The records that there are. Mostly there is none, and a query says that in one answer for thirty."""
+    wanted = list(records)
+    parts = (wanted[start : start + _MOST_IN] for start in range(0, len(wanted), _MOST_IN))
+    parent = names.project(project_id)
+    found = await asyncio.gather(*(firestore.run_query(parent, _by_name(part)) for part in parts))
+    return {document.name: document for part in found for document in part}
+
+
+def _by_name(wanted: Sequence[str]) -> Any:
+    query = messages().StructuredQuery()
+    query.from_.add(collection_id="runs")
+    for field in run_records.MASK:
+        query.select.fields.add(field_path=field)
+    condition = query.where.field_filter
+    condition.field.field_path = "__name__"
+    condition.op = _IN
+    for name in wanted:
+        condition.value.array_value.values.add().reference_value = name
+    return query
+
+
+def _caches(script: Script, needs: frozenset[str], devices: Iterable[str]) -> dict[str, str | None]:
+    """The documents of the caches that are needed, each with its device, None for the script's own."""
+    made: dict[str, str | None] = {}
+    if "cache" in needs:
+        for device_id in devices:
+            made[_cache_name(script.project_id, script.id, device_id)] = device_id
+    if "scriptCache" in needs:
+        made[script_documents.script_cache(script.project_id, script.id)] = None
+    return made
 
 
 def _unowned(runs: Sequence[Run]) -> set[str]:
@@ -98,42 +135,30 @@ def _unowned(runs: Sequence[Run]) -> set[str]:
     }
 
 
-def _device_owners(found: Mapping[str, Document], project_id: str, devices: Iterable[str]) -> Owners:
-    systems: set[str] = set()
-    blueprints: set[str] = set()
-    for device_id in devices:
-        document = found.get(names.device(project_id, device_id))
-        for key, owners in zip(_OWNERS, (systems, blueprints), strict=True):
-            if document is not None and key in document.fields:
-                owners.add(document.fields[key].string_value)
-    return Owners(frozenset(systems - {""}), frozenset(blueprints - {""}))
+def _owners_of(known: Mapping[str, wire.Device], devices: Iterable[str]) -> Owners:
+    definitions = [known[device_id].device for device_id in devices if device_id in known]
+    systems, blueprints = ({each.get(key) for each in definitions} - {None} for key in _OWNERS)
+    return Owners(frozenset(map(str, systems)), frozenset(map(str, blueprints)))
 
 
-def _take_cache(
-    name: str, found: Mapping[str, Document], times: dict[str, Any], caches: dict[str, Any], place: str
-) -> None:
-    document = found.get(name)
-    times[name] = None if document is None else document.update_time
-    if document is not None and "value" in document.fields:
-        caches[place] = msgspec.json.decode(document.fields["value"].string_value)
+def _value(document: Document) -> Any:
+    if "value" not in document.fields:
+        return None
+    return msgspec.json.decode(document.fields["value"].string_value)
 
 
-def _recorded(project_id: str, runs: Sequence[Run], found: Mapping[str, Document]) -> dict[str, Done]:
-    recorded = {}
-    for run in runs:
-        document = found.get(script_documents.run(project_id, run.key))
-        if document is not None:
-            outcome, version, created, devices = run_records.read(document.fields)
-            recorded[run.key] = Done(
-                outcome=outcome, version=version, started=created, repeated=True, devices=devices
-            )
-    return recorded
+def _done(document: Document) -> Done:
+    outcome, version, created, devices = run_records.read(document.fields)
+    return Done(outcome=outcome, version=version, started=created, repeated=True, devices=devices)
 
 
 def _devices(
     project_id: str, needs: frozenset[str], devices: Iterable[str], found: Mapping[str, Document]
 ) -> dict[str, wire.Device]:
-    made = {}
+    """Devices with their state."""
+    made: dict[str, wire.Device] = {}
+    if "deviceData" not in needs:
+        return made
     shown = device_rows.DEFINITION if "device" in needs else _OWNERS
     for device_id in devices:
         document = found.get(names.device(project_id, device_id))
@@ -141,8 +166,6 @@ def _devices(
             continue
         fields = document.fields
         definition = {key: values.from_value(fields[key]) for key in shown if key in fields}
-        registers = ""
-        if "deviceData" in needs and "registers" in fields:
-            registers = fields["registers"].bytes_value.decode()
+        registers = fields["registers"].bytes_value.decode() if "registers" in fields else ""
         made[device_id] = wire.Device(device={"id": device_id, **definition}, registers=registers)
     return made

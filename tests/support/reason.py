@@ -159,6 +159,11 @@ class Documents:
             if name in self.stored
         }
 
+    async def run_query(self, parent: str, query: Any) -> list[Document]:
+        names_ = [each.reference_value for each in query.where.field_filter.value.array_value.values]
+        assert 0 < len(names_) <= 30
+        return list((await self.batch_get(names_)).values())
+
     async def commit(self, writes: Sequence[Any]) -> list[Any]:
         await asyncio.sleep(0)
         if self.before_commit:
@@ -209,6 +214,7 @@ class Reason:
         self.documents, self.runs, self.functions = Documents(), Runs(), ScriptFunctions()
         self.topics = Topics(set(TOPICS))
         monkeypatch.setattr(firestore, "batch_get", self.documents.batch_get)
+        monkeypatch.setattr(firestore, "run_query", self.documents.run_query)
         monkeypatch.setattr(firestore, "commit", self.documents.commit)
         monkeypatch.setattr(history_client, "append_runs", self.runs.append)
         monkeypatch.setattr(pubsub, "publish", self.topics.publish)

@@ -69,10 +69,7 @@ class Host:
         """End the processes."""
         if self._thread is not None:
             self._thread.shutdown()
-        self._drop()
-        if self._spare is not None:
-            self._spare.end()
-            self._spare = None
+        self._drop_all()
 
     def to_child(self) -> None:
         """This process has forked: its child goes on with the process that has the code."""
@@ -125,7 +122,7 @@ class Host:
                 )
                 outcomes.append(failed)
             if world is None:
-                world = _world(call)
+                world = World.of(call)
             for event, outcome in zip(rest.events, outcomes[before:], strict=False):
                 world.follow(event, outcome)
             rest = _rest(call, world, len(outcomes))
@@ -176,7 +173,7 @@ class Host:
         try:
             self._process.wait()
         except Broken as error:
-            self._drop()
+            self._drop_all()
             raise Unavailable(f"the code could be loaded before, and now not: {error}") from error
         return self._process
 
@@ -185,9 +182,11 @@ class Host:
             self._process.end()
             self._process = None
 
-
-def _world(call: wire.Call) -> World:
-    return World.of(call)
+    def _drop_all(self) -> None:
+        self._drop()
+        if self._spare is not None:
+            self._spare.end()
+            self._spare = None
 
 
 def _rest(call: wire.Call, world: World, done: int) -> wire.Call:

@@ -18,6 +18,8 @@ from fulcrum.script.needing import Needs, NeedsError, parse
 from fulcrum.script.tracebacks import script_traceback
 
 MAIN = "main"
+# Modules that others rely on; nobody imports `test`.
+TAKEN = frozenset({*sys.stdlib_module_names, "fulcrum", "msgspec"} - {"test"})
 
 
 class LoadError(Exception):
@@ -27,7 +29,7 @@ class LoadError(Exception):
     """
 
     def __init__(self, message: str, *, file: str = "main.py", line: int = 0, traceback: str = "") -> None:
-        super().__init__(f"{file}:{line}: {message}" if line else message)
+        super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
         self.message = message
         self.file = file
         self.line = line
@@ -54,7 +56,7 @@ class Code:
         self.folder = folder
         self.version = version
         self.points: dict[str, Point] = {}
-        self._names = _modules(folder)
+        self.names = _modules(folder)
         self._loaded: dict[str, ModuleType] = {}
 
     @property
@@ -74,8 +76,8 @@ class Code:
         if _active is not None:
             _active._deactivate()
         # What has the names of this code's modules and is none of them comes back afterwards.
-        self._hidden = {name: sys.modules[name] for name in self._names if name in sys.modules}
-        for name in self._names:
+        self._hidden = {name: sys.modules[name] for name in self.names if name in sys.modules}
+        for name in self.names:
             sys.modules.pop(name, None)
         sys.modules.update(self._loaded)
         sys.path.insert(0, str(self.folder))
@@ -83,7 +85,7 @@ class Code:
 
     def _deactivate(self) -> None:
         global _active
-        for name in self._names:
+        for name in self.names:
             module = sys.modules.pop(name, None)
             if module is not None:
                 self._loaded[name] = module
@@ -116,6 +118,8 @@ def load(folder: Path, version: int = 0) -> Code:
     except OSError as error:
         raise LoadError(f"there is no main.py to read in {folder.name}: {error.strerror}") from None
     code = Code(folder, version)
+    for name in sorted(code.names & TAKEN):
+        raise LoadError("it has the name of a module of Python's own or of Fulcrum's: rename it", file=name)
     code.activate()
     module = ModuleType(MAIN)
     module.__file__ = str(path)

@@ -119,10 +119,13 @@ class Runner:
             out.close_log()
             err.close_log()
         if failure is None and (result is not None or context._effects or context._cache_set is not None):
-            outcome = self._outcome(event, context, result, log, cpu, wall)
-            if outcome is not None:
-                return outcome
-            failure = self._too_large()
+            try:
+                outcome = self._outcome(event, context, result, log, cpu, wall)
+                if outcome is not None:
+                    return outcome
+                failure = self._too_large()
+            except NotJson as error:
+                failure = wire.Failure(kind="effects", message=str(error))
         if failure is not None:
             return wire.Outcome(
                 key=event.key,
@@ -166,7 +169,7 @@ class Runner:
         if result is None and not context._effects:
             # A cache alone was measured when it was set.
             return outcome
-        return outcome if encoded_size(outcome, "the outcome") <= self._most else None
+        return outcome if encoded_size(outcome, "what is asked for") <= self._most else None
 
     @property
     def _most(self) -> int:

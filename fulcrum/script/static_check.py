@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from fulcrum.script.needing import NeedsError, parse
 
 MAIN = "main.py"
+_TAKEN = {*sys.stdlib_module_names, "fulcrum", "msgspec"} - {"test"}
 _FOUND_ERRORS = (ValueError, RecursionError, MemoryError, OverflowError)
 # Of a context, by what they need; None: nothing. A test holds this against the context itself.
 CONTEXT: dict[str, str | None] = {
@@ -96,6 +97,9 @@ def check(files: Mapping[str, str]) -> Checked:
     if MAIN not in files:
         found.problems.append(Problem(MAIN, None, "there is no main.py"))
     for path, text in files.items():
+        if path.endswith(".py") and path.partition("/")[0].removesuffix(".py") in _TAKEN:
+            message = "it has the name of a module of Python's own or of Fulcrum's: rename it"
+            found.problems.append(Problem(path, None, message))
         if not path.endswith(".py"):
             continue
         tree = _parsed(path, text, found)

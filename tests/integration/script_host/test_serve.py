@@ -142,6 +142,19 @@ def test_a_call_without_events_and_one_again_change_nothing(serve_plain: httpx.C
     assert serve_plain.put("/", content=b"{}").status_code == 405
 
 
+def test_code_that_cannot_be_loaded_again_is_for_another_try(serve: Serve, tmp_path: Path) -> None:
+    client = serve("import os\ndef run(message, context): os._exit(1)")
+    main = tmp_path / "function" / "code" / "main.py"
+    sound = main.read_text()
+    main.write_text("raise ValueError")
+    assert [each.status for each in answer(client, call(event(1))).outcomes] == ["failed"]
+    response = client.post("/", content=msgspec.json.encode(call(event(2))))
+    assert response.status_code == 503
+    assert "could be loaded before" in response.text
+    main.write_text(sound.replace("os._exit(1)", "return False"))
+    assert answer(client, call(event(2))).outcomes[0].result is False
+
+
 def test_a_server_that_starts_again_and_ends_leaves_nothing(serve: Serve) -> None:
     client = serve("import os\ndef run(message, context): context.log(os.getpid(), os.getcwd())")
 

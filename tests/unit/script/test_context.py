@@ -161,6 +161,15 @@ def test_what_cannot_be_carried_out_fails_where_it_is_asked_for(tmp_path: Path, 
     assert f"line 3, in run\n    {line}" in outcome.failure.traceback
 
 
+def test_text_that_is_no_unicode_fails_the_event(tmp_path: Path) -> None:
+    (outcome,) = run(
+        tmp_path, "def run(message, context):\n    context.send_sms('\\ud800', to='+4712345678')"
+    )
+    assert outcome.failure is not None
+    assert outcome.failure.kind == "effects"
+    assert "lone surrogate" in outcome.failure.message
+
+
 def test_a_refused_effect_may_be_caught_and_leaves_nothing(tmp_path: Path) -> None:
     line = "\n    ".join(["try: context.send_sms('x')", "except ValueError: context.cancel_timer('t')"])
     assert effects(tmp_path, line) == [wire.CancelTimer(id="t")]

@@ -97,6 +97,12 @@ def test_what_cannot_be_loaded_says_where_and_what_to_do(
     assert loading.active() is None
 
 
+def test_a_module_that_would_stand_in_the_place_of_pythons_own_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(loading.LoadError, match="types: it has the name of a module of Python's own"):
+        code(tmp_path, "def run(message, context): pass", types="X = 1")
+    assert code(tmp_path, "def run(message, context): pass", test__types="X = 1").entries
+
+
 def test_a_folder_without_main_says_so(tmp_path: Path) -> None:
     with pytest.raises(loading.LoadError, match=r"no main\.py"):
         loading.load(tmp_path)

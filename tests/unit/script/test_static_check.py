@@ -84,6 +84,8 @@ def test_other_files_are_checked_too() -> None:
     found = told("def run(a, b): pass", **{"inner/x.py": "def", "notes.txt": "def"})
     assert [(each.file, each.line) for each in found] == [("inner/x.py", 1)]
     assert check({"other.py": ""}).problems[0].message == "there is no main.py"
+    found = told("def run(a, b): pass", **{"json.py": "", "fulcrum/x.py": "", "test/json.py": ""})
+    assert [each.file for each in found] == ["json.py", "fulcrum/x.py"]
 
 
 def test_a_context_is_used_as_it_is_and_as_it_is_needed() -> None:

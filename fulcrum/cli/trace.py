@@ -79,7 +79,7 @@ def lines(event_id: str, trace_: Mapping[str, Any]) -> Iterator[str]:
     """One event's way: a line a step, what came of a step below it."""
     device = trace_.get("deviceId")
     received = trace_.get("received")
-    head = f"event {event_id}" + (f" of device {device}" if device else ", of no known device")
+    head = f"event {event_id}" + (f" of device {device}" if device else " of no known device")
     if received is not None:
         head += f", received {values.cell('time', received)}"
     yield values.cell("", head)

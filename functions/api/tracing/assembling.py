@@ -37,7 +37,8 @@ def traces(facts: Facts) -> list[EventTrace]:
     identities: dict[Identity, None] = {}
     known: list[Row | Run] = [*facts.rows, *facts.runs]
     for one in known:
-        if one.event_id == facts.event_id and one.device_id is not None:
+        if one.event_id == facts.event_id:
+            # What a timer or a person had a script run on concerns no device.
             identities[one.device_id, one.content_hash] = None
     if not identities and (facts.asides or facts.unknown or _named(facts)):
         identities[None, None] = None

@@ -56,7 +56,9 @@ class TraceStep(Model):
 class EventTrace(Model):
     """The way of one event: of one device, with one content."""
 
-    device_id: str | None = Field(default=None, description="Absent while no device is known")
+    device_id: str | None = Field(
+        default=None, description="Absent where no device is known, or none concerned"
+    )
     content_hash: str | None = None
     received: EpochMs | None = Field(default=None, description="When it was received")
     total_ms: float = Field(description="ms from then to the last step", examples=[182.4])

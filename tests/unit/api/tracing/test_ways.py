@@ -257,3 +257,13 @@ def test_effects_that_lead_to_themselves_come_to_an_end() -> None:
     first = run_of(effects=[("e", "setDeviceData", "d1")])
     (trace,) = traces(facts(row(), runs=[first]))
     assert in_order(trace)
+
+
+def test_what_a_timer_had_a_script_run_on_has_a_way_without_device() -> None:
+    run = run_of(device_id=None, content_hash=None, effects=[("f1", "sendSms", "")])
+    (trace,) = traces(facts(runs=[run]))
+    assert [(step.service, step.what) for step in trace.steps][1:] == [
+        ("reason", "ran"),
+        ("reason", "effect"),
+    ]
+    assert trace.device_id is None

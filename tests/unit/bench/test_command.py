@@ -27,6 +27,7 @@ PROMISED = {
     "cost_growth_100_to_100k",
     "api_cold_start",
     "script_call_per_event_in_batch_of_100",
+    "replay_events_per_second",
 }
 
 
@@ -36,7 +37,7 @@ def test_every_promised_figure_can_be_asked_for() -> None:
 
 
 def test_only_the_groups_that_yield_what_is_asked_for_run() -> None:
-    assert command.wanted_groups([]) == ["start", "api", "pushes", "events", "growth", "scripts"]
+    assert command.wanted_groups([]) == ["start", "api", "pushes", "events", "growth", "scripts", "replay"]
     assert command.wanted_groups(["warm_noop_push", "rpcs_per_100_events"]) == ["pushes", "events"]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from functions.api.project_code.current import Current, every
 from functions.api.project_code.difference import TYPE_SPEC, Difference, Edit
 from functions.api.project_code.sections import Key
+from functions.api.resources.reasoning import named_in_action
 from shared.attributes import check
 from shared.attributes.types import RELATIONS
 from shared.model.base import Kind
@@ -120,6 +121,16 @@ async def _block(scope: Scope, now: Current, change: Difference, found: Fleet) -
             count = await scope.count(kind, Query(where))
             if count:
                 found.blocked.append(f"{section} {name}: {count} {kind.collection} have it")
+    gone = {
+        named: edit.key[-1]
+        for edit in change.of("scripts")
+        if edit.action == "delete"
+        for named in (edit.key[-1], now.stored[edit.key].id)
+    }
+    if gone:
+        async for timer in every(scope, TIMER):
+            for named in sorted(named_in_action(timer.fields.get("action")) & gone.keys()):
+                found.blocked.append(f"scripts {gone[named]}: the timer {timer.id} runs it")
 
 
 def _loses_everything(edit: Edit) -> bool:

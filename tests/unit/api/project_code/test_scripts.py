@@ -75,3 +75,17 @@ async def test_an_attribute_that_a_further_file_names_is_told(project: Project) 
         f"{project.path}/plan", json={"document": document | {"blueprints": blueprints}}
     )
     assert "scripts tooWarm: files" in [one["where"] for one in answer.json()["references"]]
+
+
+async def test_a_script_that_the_action_of_a_timer_names_stays(project: Project) -> None:
+    assert (await project.apply(with_script(project))).status_code == 200
+    timer = {
+        "name": "T",
+        "timer": {"type": "repeating", "delay": 60_000},
+        "action": {"type": "publishTopic", "topic": "reason", "options": {"reasoner": {"id": "tooWarm"}}},
+    }
+    made = await project.http.post(f"{project.path}/timers", json=timer)
+    assert made.status_code == 201, made.text
+    refused = await project.apply(project.document, force=True)
+    assert (refused.status_code, refused.json()["error"]) == (409, "code.inUse")
+    assert f"scripts tooWarm: the timer {made.json()['id']} runs it" in refused.json()["message"]

@@ -15,6 +15,7 @@ from emulators.functions import front
 from emulators.functions.builds import Builder
 from emulators.functions.deploying import Deploying
 from emulators.functions.handlers import services
+from emulators.functions.leash import Leash
 from emulators.functions.state import State
 from emulators.kit.control import add_control_routes
 from emulators.kit.faults import Faults
@@ -47,8 +48,9 @@ async def start(options: Options) -> Running:
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         cookie_jar=aiohttp.DummyCookieJar(),
     )
-    builder = Builder(folder / "environments")
-    deploying = Deploying(state, builder, session, {name: value} if name else {}, idle)
+    leash = Leash()
+    builder = Builder(folder / "environments", leash)
+    deploying = Deploying(state, builder, session, leash, {name: value} if name else {}, idle)
     app = web.Application()
     add_control_routes(app, faults, deploying.reset)
     front.add_routes(app, state, deploying, faults)
@@ -62,6 +64,7 @@ async def start(options: Options) -> Running:
         await runner.cleanup()
         await deploying.close()
         await session.close()
+        leash.close()
         records.close()
         if options.data is None:
             shutil.rmtree(folder, ignore_errors=True)

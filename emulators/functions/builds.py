@@ -20,7 +20,9 @@ from pathlib import Path, PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from emulators.functions import children
 from emulators.functions.errors import NO_MAIN, BuildError
+from emulators.functions.leash import Leash
 
 MAX_FILES = 10_000
 # What Cloud Functions takes: 100 MB packed, 500 MB unpacked.
@@ -42,8 +44,9 @@ class Build:
 class Builder:
     """Builds below ``environments``; two builds of one list of requirements wait for the same environment."""
 
-    def __init__(self, environments: Path) -> None:
+    def __init__(self, environments: Path, leash: Leash) -> None:
         self._environments = environments
+        self._leash = leash
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def build(self, archive: Path, folder: Path) -> Build:
@@ -66,13 +69,27 @@ class Builder:
             if (folder / _DONE).exists():
                 return str(python)
             shutil.rmtree(folder, ignore_errors=True)
-            await _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+            await self._run(sys.executable, "-m", "venv", "--without-pip", str(folder))
             # Wheels alone: the code of a package is not run to install it.
             install = ("install", "--quiet", "--no-input", "--only-binary", ":all:", "-r", str(listed))
             pip = ("-m", "pip", "--python", str(python), "--disable-pip-version-check")
-            await _run(sys.executable, *pip, *install)
+            await self._run(sys.executable, *pip, *install)
             (folder / _DONE).touch()
         return str(python)
+
+    async def _run(self, *command: str) -> None:
+        child = await children.spawn(self._leash, command)
+        try:
+            async with asyncio.timeout(_PIP_SECONDS):
+                output = await child.output.read()
+                status = await asyncio.shield(child.ended)
+        except TimeoutError:
+            raise BuildError(f"the build took longer than {_PIP_SECONDS:g} s") from None
+        finally:
+            if child.alive:
+                child.kill()
+        if status:
+            raise BuildError(output.decode(errors="replace").strip()[-_TAIL:])
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -129,25 +146,3 @@ def satisfied(lines: Iterable[str]) -> bool:
         if wanted.url or wanted.extras or not wanted.specifier.contains(installed, prereleases=True):
             return False
     return True
-
-
-async def _run(*command: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(_PIP_SECONDS):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise BuildError(f"the build took longer than {_PIP_SECONDS:g} s") from None
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        raise BuildError(output.decode(errors="replace").strip()[-_TAIL:])

@@ -15,6 +15,7 @@ from google.protobuf import timestamp_pb2
 
 from emulators.functions import errors, names, processes
 from emulators.functions.builds import Builder
+from emulators.functions.leash import Leash
 from emulators.functions.serving import Serving
 from emulators.functions.state import Function, Metadata, Operation, State, metadata
 
@@ -32,12 +33,14 @@ class Deploying:
         state: State,
         builder: Builder,
         session: aiohttp.ClientSession,
+        leash: Leash,
         mark: Mapping[str, str],
         idle: float,
     ) -> None:
         self._state = state
         self._builder = builder
         self._session = session
+        self._leash = leash
         self._mark = mark
         self._idle = idle
         # Where functions are called; known once the HTTP side listens.
@@ -59,7 +62,7 @@ class Deploying:
         return found
 
     def _served(self, function: Any, build: Any) -> Serving:
-        return Serving(function, build, self._mark, self._session, self._idle)
+        return Serving(function, build, self._leash, self._mark, self._session, self._idle)
 
     # Operations
 

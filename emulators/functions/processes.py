@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import shutil
 import signal
 import socket
@@ -15,6 +13,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from emulators.functions import children
+from emulators.functions.children import Child
+from emulators.functions.leash import Leash
 from emulators.kit.serve import HOST
 
 # A start that takes longer has hung.
@@ -35,14 +36,13 @@ class StartError(Exception):
 class Process:
     """A functions-framework process that listens at ``url``."""
 
-    def __init__(
-        self, name: str, process: asyncio.subprocess.Process, port: int, holder: socket.socket, home: str
-    ) -> None:
+    def __init__(self, name: str, child: Child, port: int, holder: socket.socket, home: str) -> None:
         self.url = f"http://{HOST}:{port}"
+        self.pid = child.pid
         self.in_flight = 0
         self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._name = name
-        self._process = process
+        self._child = child
         self._holder = holder
         self._home = home
         self._reader = asyncio.create_task(self._follow())
@@ -51,28 +51,18 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self._process.returncode is None
-
-    @property
-    def pid(self) -> int:
-        """Its process id, which is that of its group too."""
-        return self._process.pid
+        return self._child.alive
 
     async def _wait(self) -> int:
-        status = await self._process.wait()
-        # What it has started must not outlive it.
-        self.signal(signal.SIGKILL)
+        status = await asyncio.shield(self._child.ended)
         self._holder.close()
         shutil.rmtree(self._home, ignore_errors=True)
         await self._reader
         return status
 
     async def _follow(self) -> None:
-        stream = self._process.stdout
-        if stream is None:
-            raise RuntimeError(f"{self._name}: started without a pipe")
         rest = b""
-        while part := await stream.read(65536):
+        while part := await self._child.output.read(65536):
             *lines, rest = (rest + part).split(b"\n")
             self._say(lines)
             if len(rest) > _MAX_LINE:
@@ -87,24 +77,21 @@ class Process:
             sys.stdout.write(f"{self._name}: {text}\n")
         sys.stdout.flush()
 
-    def signal(self, signum: int) -> None:
-        """Send a signal to the whole group, if there is any of it left."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signum)
-
     def kill(self) -> None:
         """SIGKILL the whole group."""
-        self.signal(signal.SIGKILL)
+        self._child.kill()
 
     async def stop(self) -> None:
         """SIGTERM, and soon after SIGKILL."""
-        self.signal(signal.SIGTERM)
+        self._child.signal(signal.SIGTERM)
         await asyncio.wait([self.ended], timeout=_GRACE_SECONDS)
         self.kill()
         await self.ended
 
 
-async def start(name: str, python: str, folder: Path, target: str, env: Mapping[str, str]) -> Process:
+async def start(
+    leash: Leash, name: str, python: str, folder: Path, target: str, env: Mapping[str, str]
+) -> Process:
     """Start the function ``target`` of ``folder`` and wait until it listens; StartError if it does not.
 
     ``env`` is all that it sees beside ``PORT`` and ``HOME``, which is empty, its own, and goes with it.
@@ -118,15 +105,8 @@ async def start(name: str, python: str, folder: Path, target: str, env: Mapping[
     command += ["--host", HOST, "--port", str(port)]
     home = tempfile.mkdtemp(prefix="fn-")
     try:
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=folder,
-            env={**env, "HOME": home, "PORT": str(port)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
+        variables = {**env, "HOME": home, "PORT": str(port)}
+        child = await children.spawn(leash, command, cwd=folder, env=variables)
     except OSError as error:
         holder.close()
         shutil.rmtree(home, ignore_errors=True)

@@ -11,6 +11,7 @@ import aiohttp
 
 from emulators.functions import names, processes
 from emulators.functions.builds import Build
+from emulators.functions.leash import Leash
 from emulators.functions.processes import Process
 
 # What Cloud Functions sets where nothing is said.
@@ -33,12 +34,14 @@ class Serving:
         self,
         function: Any,
         build: Build,
+        leash: Leash,
         mark: Mapping[str, str],
         session: aiohttp.ClientSession,
         idle: float,
     ) -> None:
         self.function = function
         self._build = build
+        self._leash = leash
         self._mark = mark
         self._session = session
         self._idle = idle
@@ -62,16 +65,18 @@ class Serving:
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Pass a request on: (status, headers, body). Hung or Broken where there is no answer."""
         try:
+            # A start has a limit of its own.
+            await self._ready()
             async with asyncio.timeout(self.timeout), self._places:
                 process = await self._ready()
                 async with self._busy(process):
                     return await self._exchange(process, method, path, headers, body)
         except TimeoutError:
             # It may loop for ever: nobody gets an answer from it again.
-            process, self._process = self._process, None
-            if process is not None:
-                process.kill()
-                await process.ended
+            hung, self._process = self._process, None
+            if hung is not None:
+                hung.kill()
+                await hung.ended
             raise Hung(f"no answer within {self.timeout} s") from None
         except (processes.StartError, aiohttp.ClientError) as error:
             raise Broken(f"{type(error).__name__}: {error}") from error
@@ -114,6 +119,7 @@ class Serving:
         name = names.parts(function.name, "functions")[1]
         try:
             self._process = await processes.start(
+                self._leash,
                 name,
                 self._build.python,
                 self._build.folder,

@@ -19,6 +19,8 @@ TIMEOUT_SECONDS = 60
 MAX_INSTANCES = 20
 INVOKER = "roles/run.invoker"
 _LABEL = "fulcrum-deployment"
+# What the host raises of code that cannot be loaded; its text says all.
+_REFUSED = "fulcrum.script.process.Broken: "
 _PROGRESS = {"BUILD": 20, "SERVICE": 60}
 _WORDS = {"BUILD": "is being built", "SERVICE": "is being started"}
 
@@ -109,12 +111,13 @@ def progress(version: int, stages: Sequence[tuple[str, str]]) -> tuple[int, str]
 
 
 def failure(version: int, text: str) -> tuple[str, str]:
-    """(message, log) of how an operation ended: what was wrong in a line, and all that was said."""
-    first, _, rest = text.partition("\n")
-    lines = [line for line in rest.splitlines() if line.strip()]
-    # The last line of a traceback, or of pip, is what people look for.
-    last = f" {lines[-1].strip()}" if lines else ""
-    return f"version {version} could not be deployed: {first.strip()}{last}", text
+    """(message, log) of how an operation ended: what was wrong in a line, and all that was said.
+
+    The last line is that of a traceback, or pip's verdict: what people look for.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    last = lines[-1].removeprefix(_REFUSED) if lines else "Cloud Functions did not say why"
+    return f"version {version} could not be deployed: {last}", text
 
 
 def serving(version: int, description: Description) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -160,13 +158,21 @@ def test_what_was_deployed_serves_again_after_a_kill(tmp_path: Path) -> None:
         slow = zipped({"main.py": "import time\ntime.sleep(2)\n" + _OBEYS})
         operation = api.update("kept", slow)
         pid = api.pid("kept")
-    # The process was killed with SIGKILL; what it had started is ended by the mark in a stack, here by hand.
-    if pid is not None and psutil.pid_exists(pid):
-        os.killpg(pid, signal.SIGKILL)
+    # It was killed with SIGKILL, and what it had started with it.
+    assert pid is not None
+    _gone(pid)
     with functions_api(*options) as api:
         assert httpx.post(url).text == "x", "the same URL, the old revision"
         assert not api.finished(operation).HasField("error"), "the operation goes on"
         assert httpx.post(url, content="new").text.startswith("new")
+
+
+def _gone(pid: int) -> None:
+    """Wait until a process is no more."""
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, f"process {pid} still runs"
+        time.sleep(0.02)
 
 
 def test_taken_port_is_told(tmp_path: Path) -> None:

@@ -62,14 +62,20 @@ def test_progress_follows_the_stages() -> None:
     assert told[-1][1] == "version 2 is being started"
 
 
-def test_failure_says_what_was_wrong_and_its_last_line() -> None:
-    text = "Build failed with status: FAILURE and message: Collecting x\nERROR: No matching distribution\n\n"
-    assert wanted.failure(2, text) == (
-        "version 2 could not be deployed: Build failed with status: FAILURE and message: Collecting x "
-        "ERROR: No matching distribution",
-        text,
-    )
-    assert wanted.failure(2, "denied")[0] == "version 2 could not be deployed: denied"
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "Build failed with status: FAILURE and message: Collecting x\nERROR: No match\n\n",
+            "ERROR: No match",
+        ),
+        ("Container Healthcheck failed.\n\nfulcrum.script.process.Broken: main.py:1: bad", "main.py:1: bad"),
+        ("denied", "denied"),
+        ("", "Cloud Functions did not say why"),
+    ],
+)
+def test_failure_says_in_a_line_what_was_wrong(text: str, line: str) -> None:
+    assert wanted.failure(2, text) == (f"version 2 could not be deployed: {line}", text)
 
 
 def test_what_serves_says_what_does_not_hold() -> None:

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from functions.api.tracing.facts import Line, Row, Run
 
 MAX_ERROR = 300
+# How services say that a delivery has to come once more; whatever else went wrong is told as they say it.
+_COMES_AGAIN = frozenset(
+    {"delivery failed", "try again", "unexpected error", "not set aside", "entry not stored"}
+)
+_SAYS_SO = "the delivery will come again"
 _NOUNS = {
     "sendEmail": "a mail",
     "sendSms": "a text message",
@@ -55,7 +60,9 @@ def done_by(line: Line) -> tuple[str, str]:
     """What a line tells of the batch that the event was in, and its text."""
     if line.failed:
         error = str(line.payload["error"]).strip().rpartition("\n")[2]
-        return "failed", f"the delivery failed and comes again: {error[:MAX_ERROR]}"
+        is_again = line.message in _COMES_AGAIN or line.message.endswith(_SAYS_SO)
+        said = "the delivery failed and comes again" if is_again else line.message
+        return "failed", f"{said}: {error[:MAX_ERROR]}"
     if line.service == "message_processor":
         return _routed(line)
     batch = line.count("events") or line.count("messages")

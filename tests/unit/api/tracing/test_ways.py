@@ -117,6 +117,16 @@ def test_deliveries_that_failed_are_told_with_their_attempts() -> None:
     assert "comes again: answer" in trace.steps[2].text
 
 
+def test_what_else_went_wrong_is_told_as_its_service_says_it() -> None:
+    wrong = line(
+        90, "reason", "r", "run not kept in the history", severity="ERROR", error="too large", attempt=1
+    )
+    done = line(95, "reason", "r", "batch run", events=1, ran=1, attempt=1)
+    (trace,) = traces(facts(row(), lines=[wrong, done], runs=[run_of()]))
+    assert [(step.what, step.attempt) for step in trace.steps][-2:] == [("ran", 1), ("failed", 1)]
+    assert trace.steps[-1].text == "run not kept in the history: too large"
+
+
 def test_an_id_is_one_events_for_each_device_and_content() -> None:
     other = row(70, device_id="d2", received=START + 5_000, message_id="w2")
     changed = row(80, content_hash="h2", received=START + 9_000, message_id="w3")

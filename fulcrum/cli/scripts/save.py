@@ -97,15 +97,27 @@ def _recorded(asked: _Asked, event: str) -> Fixture:
 
 
 def _next(asked: _Asked) -> Fixture:
-    """The next event of the live feed, as soon as history has it."""
+    """The next event of the live feed that is one for the script."""
     from fulcrum.client.request import Request
+    from fulcrum.script.testing.saving import NoSuchEvent
 
     query = {"name": ["data", "event"], "deviceId": [asked.device] if asked.device else None}
     request = Request("GET", "/v1/live", query, accept="text/event-stream")
-    heard = next(one.data for one in tail.follow(asked.connection, request) if _is_event(one.data))
-    asked.device = str(heard["deviceId"])
-    event = str(heard["eventId"])
-    output.note(f"event {event} of device {asked.device}; waiting until history has it")
+    for heard in tail.follow(asked.connection, request):
+        if not _is_event(heard.data):
+            continue
+        asked.device = str(heard.data["deviceId"])
+        event = str(heard.data["eventId"])
+        output.note(f"event {event} of device {asked.device}; waiting until history has it")
+        try:
+            return _awaited(asked, event)
+        except NoSuchEvent:
+            output.note("a script wrote it; waiting for the next")
+    raise Problem("the feed has ended", "say it again")
+
+
+def _awaited(asked: _Asked, event: str) -> Fixture:
+    """An event as soon as history has it, which is a moment after it is heard."""
     for _ in range(_TRIES):
         try:
             return _recorded(asked, event)

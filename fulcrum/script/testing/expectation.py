@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -116,18 +116,25 @@ def _effect(where: str, value: Any) -> dict[str, Any]:
     if made.get("type") == "setDeviceData" and isinstance(made.get("data"), dict):
         made["data"] = [{"path": path, "value": inner} for path, inner in made["data"].items()]
     try:
-        effect: wire.Effect = msgspec.convert(made, wire.Effect)
+        found = effect(made)
     except msgspec.ValidationError as error:
         raise ValueError(f"{where}: {error}") from None
-    strange = sorted(set(made) - set(_fields(effect)))
+    known = _fields(found["type"])
+    strange = sorted(set(made) - set(known))
     if strange:
-        raise ValueError(f"{where}/{strange[0]}: known of a {made['type']}: {', '.join(_fields(effect))}")
-    found: dict[str, Any] = msgspec.to_builtins(effect)
+        raise ValueError(f"{where}/{strange[0]}: known of a {found['type']}: {', '.join(known)}")
     return found
 
 
-def _fields(effect: wire.Effect) -> tuple[str, ...]:
-    return ("type", *type(effect).__struct_encode_fields__)
+def effect(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An effect with its fields in their order; msgspec.ValidationError for what is none."""
+    made: dict[str, Any] = msgspec.to_builtins(msgspec.convert(value, wire.Effect))
+    return made
+
+
+def _fields(tag: str) -> tuple[str, ...]:
+    (kind,) = (one for one in get_args(wire.Effect) if one.__struct_config__.tag == tag)
+    return ("type", *kind.__struct_encode_fields__)
 
 
 def _logs(value: Any) -> list[dict[str, str]]:

@@ -22,6 +22,10 @@ class NotRecorded(ValueError):
     """The input has no such event, or not all of it: what is missing and what to do."""
 
 
+class NoSuchEvent(NotRecorded):
+    """The input has no such event: there is none, or it is data that a script has written."""
+
+
 def parse(texts: Iterable[str | bytes]) -> Iterator[lines.AnyLine]:
     """The lines of an input; NotRecorded where it breaks off or is none."""
     line: lines.AnyLine | None = None
@@ -76,7 +80,7 @@ def recorded(
         message=event.message,
         now=event.now,
         given=given,
-        description=_described(header, event),
+        description=_described(event),
         entry=event.entry,
         script=header.script_id,
         seed=event.seed,
@@ -94,7 +98,9 @@ def _is_it(event: lines.Event, event_id: str, device_id: str | None, entry: str 
 
 def _only(events: list[lines.Event], event_id: str) -> lines.Event:
     if not events:
-        raise NotRecorded(f"there is no event {event_id!r}: check its id, its device and --since")
+        raise NoSuchEvent(
+            f"there is no event {event_id!r} for the script: check its id, its device and --since"
+        )
     ways = {(event.device_id, event.entry, msgspec.json.encode(event.params)) for event in events}
     if len(ways) > 1:
         told = ", ".join(sorted({f"{event.entry} for device {event.device_id}" for event in events}))
@@ -125,9 +131,9 @@ def _definitions(
             yield kind, defined[kind, id_ or ""]
 
 
-def _described(header: lines.Header, event: lines.Event) -> str:
+def _described(event: lines.Event) -> str:
     ran = f", run by version {event.run.version}" if event.run is not None else ""
-    return f"Recorded: an event of device {event.device_id} for {header.name or header.script_id}{ran}"
+    return f"Recorded of device {event.device_id}{ran}"
 
 
 def expected(run: lines.Run, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,7 +158,9 @@ def expected(run: lines.Run, message: Mapping[str, Any]) -> dict[str, Any]:
 def _effect(recorded_: Mapping[str, Any]) -> dict[str, Any]:
     """An effect as the script asked for it: what a timer was called by it stands in ``timerId``."""
     made = {key: value for key, value in recorded_.items() if key != "id"}
-    return {"type": made.pop("type"), "id": made.pop("timerId"), **made} if "timerId" in made else made
+    if "timerId" in made:
+        made["id"] = made.pop("timerId")
+    return expectation.effect(made)
 
 
 def set_aside(

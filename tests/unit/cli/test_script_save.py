@@ -133,24 +133,21 @@ def test_what_was_set_aside_is_written_with_its_bytes(
 def test_the_next_event_is_waited_for(
     run: Run, api: FakeApi, profile: Callable[..., None], folder: Path
 ) -> None:
-    heard = {"deviceId": "d", "eventId": "e/1", "data": {"n": 7}}
-    feed = f"event: ready\ndata: {{}}\n\nevent: data\ndata: {json.dumps(heard)}\n\n"
+    # The first is data that the script itself has written.
+    ids = ("x", "e/1")
+    heard = [json.dumps({"deviceId": "d", "eventId": id_, "data": {"n": 7}}) for id_ in ids]
+    feed = "event: ready\ndata: {}\n\n" + "".join(f"event: data\ndata: {one}\n\n" for one in heard)
     stream = {"Content-Type": "text/event-stream"}
     api.answers["GET", "/v1/live"] = lambda seen: Answer(200, feed.encode(), stream)
     # Heard on its way to history, which has it a moment later.
-    late: Iterator[Answer] = iter(
-        [
-            Answer(404, problem(404, "event.notFound")),
-            Answer(404, problem(404, "event.notFound")),
-            Answer(200, input_of()),
-        ]
-    )
+    missing = Answer(404, problem(404, "event.notFound"))
+    late: Iterator[Answer] = iter([Answer(200, input_of()), missing, missing, Answer(200, input_of())])
     api.answers["POST", PATH] = lambda seen: next(late)
     ended = run("script", "save", "s1", "--live", "--device", "d")
     assert (ended.code, ended.out) == (0, "events/e-1.event.yaml\n")
     asked: list[Seen] = [seen for seen in api.seen if seen.path == "/v1/live"]
     assert asked[0].query == {"name": "event", "deviceId": "d"}
     bodies: list[Any] = [seen.json for seen in api.seen if seen.path == PATH]
-    assert len(bodies) == 3
+    assert [body["eventId"] for body in bodies] == ["x", "e/1", "e/1", "e/1"]
     assert bodies[0]["devices"] == ["d"]
     assert saved(folder).expected == {"result": False, "effects": []}

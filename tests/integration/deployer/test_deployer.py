@@ -13,6 +13,7 @@ from functions.deployer import run
 from shared.config import settings
 from shared.script_package import function_id
 from tests.support.deploying import Deployer
+from tests.support.emulators import Address
 from tests.support.functions_api import PARENT
 from tests.support.scripts import PROJECT, ask_deployment, put_version, read_deployment, read_state
 
@@ -291,3 +292,43 @@ async def test_unknown_deployment_and_bad_push_are_answered(deployer: Deployer) 
     message = b'{"type": "scriptDeployMsg", "projectId": "workshop", "deploymentId": "nothing"}'
     assert await deployer.post(message) == 204
     assert (await deployer.client.post("/", content=b"x")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [{"method": "Commit", "drop_answer_rate": 0.5}],
+        [{"method": "Commit", "error_rate": 0.5, "code": "ABORTED"}],
+        [{"method": "BatchGetDocuments", "error_rate": 0.7}],
+    ],
+    ids=["answers lost", "commits aborted", "reads failed"],
+)
+async def test_store_that_fails_changes_nothing_of_the_outcome(
+    deployer: Deployer, documents: Any, store: Address, rules: list[dict[str, Any]]
+) -> None:
+    script = f"store-{rules[0]['method']}-{len(rules[0])}"
+    put_version(documents, script, 1, GOOD.format(text=script))
+    message = ask_deployment(documents, script, 1)
+    async with httpx.AsyncClient() as control:
+        await control.post(f"{store.http}/faults", json={"rules": rules, "seed": 3})
+        statuses = [await deployer.deliver(message) for _ in range(12)]
+        await control.delete(f"{store.http}/faults")
+    assert set(statuses) <= {204, 500}
+    assert 500 in statuses, "nothing failed"
+    await deployer.finish(message)
+    assert read_deployment(documents, message.deployment_id)["state"] == "serving"
+    state = read_state(documents, script)
+    assert (state["state"], says(state)) == ("deployed", script)
+
+
+async def test_topic_that_fails_has_the_message_come_again(
+    deployer: Deployer, documents: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run.go_on, "__defaults__", (0.05,))
+    put_version(documents, "topic", 1, "import time\ntime.sleep(0.5)\n" + GOOD.format(text="one"))
+    message = ask_deployment(documents, "topic", 1)
+    deployer.topics.down = True
+    assert await deployer.deliver(message) == 500
+    deployer.topics.down = False
+    await deployer.finish(message)
+    assert read_deployment(documents, message.deployment_id)["state"] == "serving"

@@ -215,3 +215,18 @@ def test_faults_and_calls_of_an_emulator(stack: Stack) -> None:
     assert stack.calls("pubsub")["Publish"] == 2
     with pytest.raises(ValueError, match="400"):
         stack.set_faults("pubsub", [{"error_rate": 7}])
+
+
+def test_the_log_is_served_again_when_what_serves_it_has_died(stack: Stack) -> None:
+    ask(f"{stack.url}/echo")
+    stack.kill_emulator("logging")
+
+    def is_back() -> bool:
+        try:
+            return ask(f"{stack.urls['logging']}/health").status == 200
+        except OSError:
+            return False
+
+    eventually(lambda: "the logging emulator ended" in stack.log(), "the log must say so")
+    eventually(is_back, "it must come back")
+    assert ask(f"{stack.url}/echo").status == 200

@@ -239,6 +239,20 @@ async def test_what_a_run_led_to_is_told(farm: Farm) -> None:
     assert ("transponder", "stored") in steps(await farm.ask(data))
 
 
+async def test_a_copy_at_a_device_above_is_told(farm: Farm) -> None:
+    farm.store()
+    farm.store(id=ids.digest("d1", "e"), hash="h-e", device_id="d2")
+    answer = await farm.ask()
+    assert sorted(steps(answer)) == [
+        ("ingest", "received"),
+        ("transponder", "copied"),
+        ("transponder", "stored"),
+    ]
+    # Who may read the lower device alone is not told of the one above.
+    one = farm.api.user(farm.project, "device.readHistory", on=("device", "d1"))
+    assert ("transponder", "copied") not in steps(await farm.ask(token=one))
+
+
 async def test_who_may_read_one_device_is_told_of_that_one_alone(farm: Farm) -> None:
     farm.store()
     farm.store(device_id="d2")

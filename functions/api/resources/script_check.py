@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-import fulcrum
+from fulcrum.core import ids
 from shared.errors import ApiError
 from shared.model.script import MAX_CODE_BYTES
 from shared.model.script_files import MAIN
@@ -22,7 +22,7 @@ _SECONDS = 20.0
 _MOST_TOLD = 5
 _MEMORY_BYTES = 1_000_000_000
 # Where the package stands that knows what a script is; nothing else of this process is there.
-_ROOT = str(Path(fulcrum.__file__).resolve().parent.parent)
+_ROOT = str(Path(ids.__file__).resolve().parents[2])
 _PROGRAM = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY_BYTES}, {_MEMORY_BYTES}))

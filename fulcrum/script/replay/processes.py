@@ -53,7 +53,8 @@ class Process:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC"},
+            # As in the platform: a script sees no environment, and no secret that stands in one.
+            env={"PATH": os.defpath, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC"},
             pass_fds=(descriptor,),
         )
         os.close(descriptor)

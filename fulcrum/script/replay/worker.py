@@ -9,6 +9,7 @@ cannot be loaded, ``R`` for each ``L`` a list of what its lines came to, ``T`` a
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import mmap
 import os
@@ -21,13 +22,14 @@ from typing import BinaryIO
 
 import msgspec
 
-from fulcrum.script import wire
+from fulcrum.script import seccomp, wire
 from fulcrum.script.loading import Code, LoadError, load
 from fulcrum.script.replay import answers, lines
 from fulcrum.script.replay.side import Side
 from fulcrum.script.running import Runner, TimeLimit
 
 _HEAD = 5
+_NO_NEW_PRIVILEGES = 38
 
 
 def send(stream: BinaryIO, kind: bytes, content: bytes) -> None:
@@ -92,6 +94,18 @@ def serve(code: Code, deployed: bool, seconds: float, progress: mmap.mmap, answe
             send(answer, b"T", msgspec.json.encode(side.total()))
 
 
+def _hold() -> None:
+    """As in the platform: what a script would do outside is refused. Where the system cannot, it is done.
+
+    The script is that of whoever replays it, on his machine: this keeps a replay from sending, nobody out.
+    """
+    if seccomp.problem():
+        return
+    with contextlib.suppress(OSError):
+        if not ctypes.CDLL(None, use_errno=True).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+            seccomp.restrict(network=False)
+
+
 def main() -> None:
     """Load and serve."""
     folder, version, deployed, seconds, shared = sys.argv[1:]
@@ -99,6 +113,7 @@ def main() -> None:
     # What code prints while it is loaded goes to nobody: standard output is for frames alone.
     answer = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _hold()
     try:
         code = load(Path(folder), int(version))
     except LoadError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fulcrum.script import seccomp
 from fulcrum.script.replay import engine
 from fulcrum.script.replay.engine import InputBroken, Version, replay
 from fulcrum.script.replay.processes import SideFailed
@@ -209,6 +210,26 @@ def test_a_version_that_ends_its_process_ends_the_replay_with_what_is_known(make
     assert report.problems == ["draft: the script ended its process with code 3, at line 5 of the input"]
     assert report.before is not None
     assert (report.before.runs, report.after.runs) == (3, 0)
+
+
+@pytest.mark.skipif(bool(seccomp.problem()), reason="this system has no filter of calls")
+def test_a_version_reaches_nothing_outside(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FULCRUM_TOKEN", "secret")
+    code = """
+import os, socket
+def run(message, context):
+    value = message["data"][0]["value"]
+    if value == 1:
+        socket.create_connection(("127.0.0.1", 9))
+    if value == 2:
+        os.fork()
+    context.send_sms(str("FULCRUM_TOKEN" in os.environ), to=["+47"])
+"""
+    sent = [Sent("d1", 1_000 * at, {"v": at}) for at in (1, 2, 3)]
+    report = compared(make(QUIET), make(code), sent)
+    assert (report.complete, report.after.failed) == (True, 2)
+    assert {group.type for group in report.after.errors} == {"PermissionError"}
+    assert [one.text for one in report.sent_only_after] == ["False"]
 
 
 def test_an_endless_loop_fails_its_own_event(make: Make) -> None:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import api, events, growth, pushes, replay, scripts, start
+from bench import api, deploying, events, growth, pushes, replay, scripts, start
 from bench.figures import Figure, as_json, table
 from bench.fleet import create_fleet
 from bench.load import Poster, poster
@@ -32,6 +32,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "growth": ("cost_growth_100_to_100k",),
     "scripts": ("script_call_per_event_in_batch_of_100",),
+    "deploying": ("script_deploy_first_event",),
     "replay": ("replay_events_per_second",),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)
@@ -73,6 +74,7 @@ _MEASURES: dict[str, Callable[[Poster, bool], list[Figure]]] = {
     "events": events.measure,
     "growth": growth.measure,
     "scripts": scripts.measure,
+    "deploying": deploying.measure,
     "replay": replay.measure,
 }
 

@@ -44,7 +44,7 @@ class Fleet:
 
 def create_fleet(firestore_address: str, size: int) -> Fleet:
     """Write a project with ``size`` devices into the emulator at ``firestore_address`` (host:port)."""
-    client = _client(firestore_address)
+    client = store_client(firestore_address)
     first = SeedDevice(_device(0), _BLUEPRINT, _NETWORK, _value(0), _KEY)
     keys = create(
         client, SeedProject(_PROJECT, (SeedNetwork(_NETWORK, (_KEY,)),), {_BLUEPRINT: None}, (first,))
@@ -59,14 +59,15 @@ def create_fleet(firestore_address: str, size: int) -> Fleet:
 
 def write(firestore_address: str, path: str, fields: Mapping[str, Any]) -> None:
     """Write a document, whole."""
-    _client(firestore_address).document(path).set(dict(fields))
+    store_client(firestore_address).document(path).set(dict(fields))
 
 
-def _client(address: str) -> firestore.Client:
+def store_client(address: str, project: str = CLOUD_PROJECT) -> firestore.Client:
+    """Google's client of the Firestore emulator at an address."""
     # The client knows an emulator by this variable alone, and reads it once, here.
     os.environ["FIRESTORE_EMULATOR_HOST"] = address
     try:
-        return firestore.Client(project=CLOUD_PROJECT)
+        return firestore.Client(project=project)
     finally:
         del os.environ["FIRESTORE_EMULATOR_HOST"]
 
@@ -150,5 +151,5 @@ def arrays(events: list[bytes], size: int = 100) -> Iterator[bytes]:
 
 def newest_time(firestore_address: str, number: int) -> int:
     """The time (ms) of the newest event that a device's document shows; 0 for none."""
-    reference = _client(firestore_address).document(f"projects/{_PROJECT}/devices/{_device(number)}")
+    reference = store_client(firestore_address).document(f"projects/{_PROJECT}/devices/{_device(number)}")
     return int((reference.get().to_dict() or {}).get("lastEventTime") or 0)

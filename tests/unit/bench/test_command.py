@@ -27,6 +27,7 @@ PROMISED = {
     "cost_growth_100_to_100k",
     "api_cold_start",
     "script_call_per_event_in_batch_of_100",
+    "script_deploy_first_event",
     "replay_events_per_second",
 }
 

@@ -40,12 +40,13 @@ class Input:
         entry: str = "run",
         params: Mapping[str, Any] | None = None,
         before: tuple[int, str] | None = None,
+        ran: tuple[int, int] | None = None,
     ) -> None:
         self._call = call
         self._script = script
         self._selected = selected
         self._window = selected.window
-        self._before = before
+        self._before, self._ran = before, ran
         self._definitions = Definitions(call, selected.devices)
         self._selection = selection
         self._entry, self._params = entry, params
@@ -60,7 +61,7 @@ class Input:
         snapshot = await _snapshot(self._window)
         devices = sorted(self._selected.devices)
         self._states = queries.states(self._window, devices, snapshot, self._before)
-        self._caches = queries.caches(self._window, _CACHE_BACK_MS)
+        self._caches = queries.caches(self._window, _CACHE_BACK_MS, self._ran)
         self._events = queries.events(self._window)
         self._jobs = {sql[0]: await asking.start(sql) for sql in (self._states, self._caches, self._events)}
         self._notes = [*_notes(self._selected, self._selection, clock.now_ms(), bool(self._deployed))]

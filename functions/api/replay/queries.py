@@ -224,10 +224,11 @@ def states(
     return sql, parameters
 
 
-def caches(window: Window, look_back_ms: int) -> Sql:
+def caches(window: Window, look_back_ms: int, ran: tuple[int, int] | None = None) -> Sql:
     """The caches as the last runs before the window left them: device_id (NULL: the script's), value.
 
-    Devices are those of the window, where it names any.
+    Devices are those of the window, where it names any. ``ran``: (when its call began, place in it) of one
+    run, before which they are asked for: the call of an event received earlier may have begun later.
     """
     parameters: list[Parameter] = [
         ("project", "STRING", window.project_id),
@@ -240,7 +241,11 @@ def caches(window: Window, look_back_ms: int) -> Sql:
         parameters.append(("devices", "ARRAY<STRING>", list(window.devices)))
         narrow = " AND device_id IN UNNEST(@devices)"
     table = f"`{window.dataset}.{script_runs.TABLE}`"
-    before = "project_id = @project AND script_id = @script AND started >= @from AND started < @since"
+    until = "started < @since"
+    if ran is not None:
+        parameters += [("started", "TIMESTAMP", ran[0]), ("seq", "INT64", ran[1])]
+        until = "(started < @started OR started = @started AND COALESCE(seq, 0) < @seq)"
+    before = f"project_id = @project AND script_id = @script AND started >= @from AND {until}"
     sql = (
         f"SELECT device_id, cache AS value FROM {table} "  # noqa: S608 our own text
         f"WHERE {before} AND cache IS NOT NULL AND device_id IS NOT NULL{narrow} "
@@ -254,13 +259,19 @@ def caches(window: Window, look_back_ms: int) -> Sql:
 
 
 def find_event(window: Window) -> Sql:
-    """When the event of the window was received and happened (epoch ms), if it is in the history at all."""
+    """When the event of the window was received and happened (epoch ms), if it is in the history at all.
+
+    Columns: received, happened; of its first run, if it has one, when its call began, and its place in it.
+    """
     sql = (
-        "SELECT UNIX_MILLIS(MIN(received)) AS received, UNIX_MILLIS(MIN(happened)) AS happened FROM ("  # noqa: S608 our own
-        "SELECT received_time AS received, time AS happened "
+        "SELECT UNIX_MILLIS(MIN(received)) AS received, UNIX_MILLIS(MIN(happened)) AS happened, "  # noqa: S608 our own
+        "UNIX_MILLIS(MIN(started)) AS started, MIN(seq) AS seq FROM ("
+        "SELECT received_time AS received, time AS happened, "
+        "CAST(NULL AS TIMESTAMP) AS started, CAST(NULL AS INT64) AS seq "
         f"FROM `{window.dataset}.{history.TABLE}` WHERE {window.rows()} "
         "UNION ALL SELECT COALESCE(received_time, started) AS received, "
-        f"COALESCE(event_time, started) AS happened FROM `{window.dataset}.{script_runs.TABLE}` "
+        "COALESCE(event_time, started) AS happened, started, COALESCE(seq, 0) AS seq "
+        f"FROM `{window.dataset}.{script_runs.TABLE}` "
         f"WHERE {window.runs()})"
     )
     return sql, window.parameters()

@@ -56,16 +56,21 @@ async def replay_input(
     script = await call.scope.get(SCRIPT, script_id)
     if not call.principal.anywhere(PERMISSION):
         call.require(PERMISSION)
-    window, before = await _window(call, script_id, body)
+    window, before, ran = await _window(call, script_id, body)
     selected = await select(call, window)
     events = body.events or ("ran" if selected.runs else "all")
-    made = Input(call, script, selected, events, body.entry, body.params, before)
+    made = Input(call, script, selected, events, body.entry, body.params, before, ran)
     await made.start()
     return StreamingResponse(chunks(made.stream()), media_type=MEDIA_TYPE)
 
 
-async def _window(call: Call, script_id: str, body: ReplayAsked) -> tuple[Window, tuple[int, str] | None]:
-    """The window of a request; for one event also what stands right behind its states: its time and id."""
+async def _window(
+    call: Call, script_id: str, body: ReplayAsked
+) -> tuple[Window, tuple[int, str] | None, tuple[int, int] | None]:
+    """The window of a request; for one event also what stands right behind its states and caches.
+
+    That is its time and id, and when the call of its run began and its place in it, if it ran.
+    """
     now = clock.now_ms()
     until = now if body.until is None else instant(body.until, "until")
     since = until - _WEEK_MS if body.since is None else instant(body.since, "since")
@@ -84,7 +89,7 @@ async def _window(call: Call, script_id: str, body: ReplayAsked) -> tuple[Window
         event=body.event_id,
     )
     if body.event_id is None:
-        return window, None
+        return window, None, None
     found = [row async for row in asking.rows(queries.find_event(window))]
     if not found or found[0][0] is None:
         raise ApiError(
@@ -93,8 +98,10 @@ async def _window(call: Call, script_id: str, body: ReplayAsked) -> tuple[Window
             f"there is no event {body.event_id[:128]!r} in this time",
             "check the id, its device, and since and until: by default it is the last week",
         )
-    received, happened = (int(cell or 0) for cell in found[0])
-    return replace(window, since=received, until=received + 1), (happened, body.event_id)
+    received, happened, started, seq = found[0]
+    since = int(received or 0)
+    ran = None if started is None else (int(started), int(seq or 0))
+    return replace(window, since=since, until=since + 1), (int(happened or 0), body.event_id), ran
 
 
 def _invalid(problem_: str) -> ApiError:

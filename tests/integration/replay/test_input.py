@@ -162,6 +162,22 @@ async def test_one_event_comes_with_what_stood_right_before_it(place: Place) -> 
     assert (status, json.loads(content)["error"]) == (404, "event.notFound")
 
 
+async def test_one_event_comes_with_the_caches_that_its_run_found(place: Place) -> None:
+    """Its call began after it was received, and so may those have that it came after."""
+    received = SINCE + 3000
+    place.history.write(
+        *(event(place.project, SINCE + n, {"a": n}, id=f"{n}", received_time=received) for n in range(4))
+    )
+    for n in range(3):
+        left = {"value": {"n": n}}
+        place.ran(received + 100, f"{n}", seq=n, received_time=received, cache=left, script_cache=left)
+    place.ran(received + 200, "3", seq=0, received_time=received, cache={"value": {"n": 3}})
+    for name, before in (("0", {}), ("1", {"n": 0}), ("2", {"n": 1}), ("3", {"n": 2})):
+        found = await place.ask({**BODY, "eventId": name, "devices": ["d1"]})
+        caches = {line.device_id: line.value for line in of(lines.CacheLine, found)}
+        assert caches == ({"d1": before, None: before} if before else {})
+
+
 async def test_timers_come_from_their_runs(place: Place) -> None:
     message = {"type": "reasonRunScript", "id": "t1", "time": SINCE + 60_000, "projectId": place.project}
     message |= {"deviceId": "d1", "timerId": "watch"}

@@ -25,7 +25,7 @@ from shared.store.unique import lock_name
 TOPIC = "reason"
 _AT_ONCE = 500
 # What may name a script, and in which field; a device's own route is not looked at: there may be a million.
-_USERS: tuple[tuple[Kind[Any], str], ...] = (
+USERS: tuple[tuple[Kind[Any], str], ...] = (
     (MESSAGE_ROUTE, "route"),
     (BLUEPRINT, "messageRoute"),
     (TIMER, "action"),
@@ -69,6 +69,11 @@ def named_in_action(action: Any) -> set[str]:
     if not isinstance(action, dict) or action.get("topic") != TOPIC:
         return set()
     return set(_names([action.get("options") or {}]))
+
+
+def named_in(kind: Kind[Any], value: Any) -> set[str]:
+    """The scripts that what may name some (:data:`USERS`) names in its field."""
+    return named_in_action(value) if kind is TIMER else named_in_route(value)
 
 
 def with_aliases(value: Any, aliases: Mapping[str, str]) -> Any:
@@ -118,10 +123,10 @@ async def check_unnamed(scope: Scope, names: frozenset[str]) -> None:
 
     Reads all of these of the project.
     """
-    for kind, wire in _USERS:
+    for kind, wire in USERS:
         async for stored in _every(scope, kind):
             value = stored.fields.get(wire)
-            if names & (named_in_action(value) if kind is TIMER else named_in_route(value)):
+            if names & named_in(kind, value):
                 raise ApiError(
                     409,
                     "script.inUse",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from functions.api.needs import Call, needs
-from functions.api.resources import checks
+from functions.api.resources import checks, reasoning
 from functions.api.resources.answers import GONE
 from functions.api.router import Router
 from shared import values
@@ -72,6 +72,7 @@ async def project_verify(project_id: str, call: Annotated[Call, needs("project.r
         if p.next
     ]
     problems += references(known)
+    problems += unknown_scripts(known)
     problems += outdated(known)
     problems += await names_lost(call.scope, known)
     return Verified(id=project_id, ok=not problems, problems=problems)
@@ -111,6 +112,18 @@ def _references(one: Stored[Any], known: _Known) -> Iterator[str]:
             yield f"{_said(one)}: its {wire} {target_id!r} is not there"
         elif wire == "mirrorId" and target.fields.get("mirrorId") != one.id:
             yield f"{_said(one)}: its mirror {target_id!r} does not lead back to it"
+
+
+def unknown_scripts(known: _Known) -> list[str]:
+    """What names a script, in a route or an action, that is not there."""
+    scripts = known["script"].values()
+    there = {one.id for one in scripts} | {one.fields.get("alias") for one in scripts}
+    found = []
+    for kind, wire in reasoning.USERS:
+        for one in known[kind.name].values():
+            for name in sorted(reasoning.named_in(kind, one.fields.get(wire)) - there):
+                found.append(f"{_said(one)}: its {wire} runs the script {name!r}, which is not there")
+    return found
 
 
 def outdated(known: _Known) -> list[str]:

@@ -132,6 +132,10 @@ async def test_what_named_a_script_that_is_gone_can_still_be_renamed(api: Api) -
         assert (await http.patch(path, json={"name": "S"}, params=query)).status_code == 200
         answer = await http.patch(path, json={"route": route(limit=3)}, params=query)
         assert answer.status_code == 400
+        found = (await http.get(f"/v1/project/{project}/verify")).json()
+        assert found["ok"] is False
+        assert f"messageRoute {used}" in found["problems"][0]
+        assert "runs the script 'tooWarm', which is not there" in found["problems"][0]
 
 
 def test_scripts_are_found_wherever_a_route_names_them() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fulcrum.script import loading, wire
 from fulcrum.script.carrying import DeviceState, World
@@ -92,6 +92,37 @@ class Runner:
                 return wire.Outcome(key=event.key, status="unmet", missing=missing)
         log = Log()
         context = Context(world, event, entry, point.given, log)
+        result, failure, cpu, wall = self._called(point, event, context, log)
+        if failure is None:
+            outcome = wire.Outcome(
+                key=event.key,
+                result=result,
+                effects=context._effects,
+                cache=context._cache_set,
+                script_cache=context._script_cache_set,
+                logs=log.lines,
+                cpu_us=cpu // 1000,
+                wall_us=wall // 1000,
+            )
+            # Caches alone were measured when they were set.
+            if result is None and not context._effects:
+                return outcome
+            failure = self._excess(outcome)
+            if failure is None:
+                return outcome
+        return wire.Outcome(
+            key=event.key,
+            status="failed",
+            logs=log.lines,
+            failure=failure,
+            cpu_us=cpu // 1000,
+            wall_us=wall // 1000,
+        )
+
+    def _called(
+        self, point: Point, event: wire.Event, context: Context, log: Log
+    ) -> tuple[Literal[False] | dict[str, Any] | None, wire.Failure | None, int, int]:
+        """Call an entry point: its result, checked, or its failure; CPU and wall time in ns."""
         out, err = self._stdout, self._stderr
         out.open(log)
         err.open(log)
@@ -105,7 +136,7 @@ class Runner:
                 if hasattr(result, "__await__"):
                     result = self._finish(result)
                 if result is not None and result is not False:
-                    result = _result(result, entry)
+                    result = _result(result, context.entry)
             if context._over is not None:
                 raise context._over
         except BaseException as error:
@@ -118,30 +149,7 @@ class Runner:
             sys.stdout, sys.stderr = before
             out.close_log()
             err.close_log()
-        if failure is None and (result is not None or context._effects or context._cache_set is not None):
-            try:
-                outcome = self._outcome(event, context, result, log, cpu, wall)
-                if outcome is not None:
-                    return outcome
-                failure = self._too_large()
-            except NotJson as error:
-                failure = wire.Failure(kind="effects", message=str(error))
-        if failure is not None:
-            return wire.Outcome(
-                key=event.key,
-                status="failed",
-                logs=log.lines,
-                failure=failure,
-                cpu_us=cpu // 1000,
-                wall_us=wall // 1000,
-            )
-        return wire.Outcome(
-            key=event.key,
-            script_cache=context._script_cache_set,
-            logs=log.lines,
-            cpu_us=cpu // 1000,
-            wall_us=wall // 1000,
-        )
+        return result, failure, cpu, wall
 
     def close(self) -> None:
         """End the event loop, if there is one."""
@@ -152,28 +160,17 @@ class Runner:
             self._thread.shutdown()
             self._thread = None
 
-    def _outcome(
-        self, event: wire.Event, context: Context, result: Any, log: Log, cpu: int, wall: int
-    ) -> wire.Outcome | None:
-        """What is left behind; None where that is too much."""
-        outcome = wire.Outcome(
-            key=event.key,
-            result=result,
-            effects=context._effects,
-            cache=context._cache_set,
-            script_cache=context._script_cache_set,
-            logs=log.lines,
-            cpu_us=cpu // 1000,
-            wall_us=wall // 1000,
-        )
-        if result is None and not context._effects:
-            # A cache alone was measured when it was set.
-            return outcome
-        return outcome if encoded_size(outcome, "what is asked for") <= self._most else None
-
-    @property
-    def _most(self) -> int:
-        return min(self.limits.output_bytes, wire.MAX_OUTCOME_BYTES)
+    def _excess(self, outcome: wire.Outcome) -> wire.Failure | None:
+        """What is wrong with what a run leaves behind, as a whole."""
+        most = min(self.limits.output_bytes, wire.MAX_OUTCOME_BYTES)
+        try:
+            size = encoded_size(outcome, "what is asked for")
+        except NotJson as error:
+            return wire.Failure(kind="effects", message=str(error))
+        if size <= most:
+            return None
+        message = f"result, effects, caches and log have {size} bytes together: at most {most}"
+        return wire.Failure(kind="output", message=message)
 
     def _finish(self, awaitable: Any) -> Any:
         """The result of an async entry point."""
@@ -224,12 +221,6 @@ class Runner:
     def _unknown(self, entry: str) -> wire.Failure:
         known = ", ".join(self.code.points)
         return wire.Failure(kind="load", message=f"the script has no entry point {entry!r}: it has {known}")
-
-    def _too_large(self) -> wire.Failure:
-        return wire.Failure(
-            kind="output",
-            message=f"result, effects, caches and log have more than {self._most} bytes together",
-        )
 
 
 class TimeLimit(BaseException):

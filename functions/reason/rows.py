@@ -85,7 +85,10 @@ def _message(run: Run, outcome: wire.Outcome) -> str | None:
         names = CHANGEABLE[type(run.message)]
         changed = {name: outcome.result[name] for name in names if name in outcome.result}
         return _text(msgspec.json.decode(run.raw) | changed)
-    return None if isinstance(run.message, DeviceDataEvent) else bytes(run.raw).decode()
+    if isinstance(run.message, DeviceDataEvent) and outcome.status != "failed":
+        return None
+    # What failed is in no history until it has come again: a replay of the mended script has it from here.
+    return bytes(run.raw).decode()
 
 
 def _cache(cache: wire.Cache | None) -> str | None:

@@ -189,6 +189,43 @@ async def test_timers_come_from_their_runs(place: Place) -> None:
     assert line.stored is None
 
 
+async def test_what_failed_and_was_set_aside_comes_from_its_run(place: Place) -> None:
+    message = {"type": "deviceDataEventMsg", "id": "bad", "hash": "h-bad", "time": SINCE + 1000}
+    message |= {"projectId": place.project, "deviceId": "d1", "data": [{"path": "t", "value": "odd"}]}
+    failure = {"failure_kind": "exception", "failure_type": "ValueError", "failure_message": "odd"}
+    place.ran(SINCE + 1000, "bad", status="failed", result=None, message=message, **failure)
+    (line,) = of(lines.Event, await place.ask(BODY))
+    assert line.message == message
+    assert line.run is not None
+    assert (line.run.status, line.run.failure_type, line.follows) == ("failed", "ValueError", "result")
+
+
+async def test_who_may_read_some_devices_replays_those(place: Place) -> None:
+    place.history.write(
+        event(place.project, SINCE + 1, {"t": 1}, id="e1"),
+        event(place.project, SINCE + 2, {"t": 2}, id="e2", device_id="d2"),
+    )
+    place.ran(SINCE + 1, "e1", cache={"value": "mine"})
+    place.ran(SINCE + 2, "e2", device="d2", cache={"value": "secret"})
+    token = place.api.user(place.project, "script.read")
+    documents = place.api.documents.document(f"projects/{place.project}")
+    (of_user,) = documents.collection("userRoles").get()
+    documents.collection("roles").document("reader").set(
+        {"name": "reader", "permissions": ["device.readHistory"]}
+    )
+    grant = {"subjectKind": "user", "subjectId": of_user.to_dict()["subjectId"], "roleId": "reader"}
+    documents.collection("userRoles").add({**grant, "resourceKind": "device", "resourceId": "d1"})
+    found = await place.ask(BODY, token)
+    assert [line.message["id"] for line in of(lines.Event, found)] == ["e1"]
+    assert {line.id for line in of(lines.Definition, found) if line.kind == "device"} == {"d1"}
+    header = found[0]
+    assert isinstance(header, lines.Header)
+    assert "permission" in {note.code for note in header.notes}
+    later = await place.ask({"since": SINCE + 100, "until": UNTIL}, token)
+    assert {line.device_id for line in of(lines.CacheLine, later)} <= {"d1", None}
+    assert (await place.raw({**BODY, "devices": ["d2"]}, token))[0] == 403
+
+
 async def test_a_run_whose_input_nothing_has_is_counted(place: Place) -> None:
     place.ran(SINCE + 1000, "lost", status="failed", result=None)
     found = await place.ask(BODY)

@@ -17,7 +17,7 @@ from emulators.functions import errors, names, processes
 from emulators.functions.builds import Builder
 from emulators.functions.leash import Leash
 from emulators.functions.serving import Serving
-from emulators.functions.state import Function, Metadata, Operation, State, metadata
+from emulators.functions.state import Function, Metadata, Operation, State, metadata, requested
 
 _Stage: Any = types.Stage.pb()
 _Message: Any = types.StateMessage.pb()
@@ -98,9 +98,7 @@ class Deploying:
         self._state.put_function(shown)
 
     async def _carry_out(self, operation: Any) -> None:
-        found = metadata(operation)
-        wanted = Function()
-        found.request_resource.Unpack(wanted)
+        found, wanted = metadata(operation), requested(operation)
         error = None
         try:
             if found.verb == "delete":

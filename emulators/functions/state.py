@@ -136,8 +136,22 @@ class State:
     # Uploads
 
     def new_upload(self, bucket: str) -> Upload:
-        """A place for a zip."""
+        """A place for a zip; what nobody has any use for goes."""
+        self._drop_unused()
         return self._put_upload(Upload(bucket, f"{uuid.uuid4()}.zip", time.time() + _UPLOAD_SECONDS))
+
+    def _drop_unused(self) -> None:
+        wanted = list(self.functions.values())
+        for operation in self.operations.values():
+            if not operation.done:
+                wanted.append(requested(operation))
+        used = {function.build_config.source.storage_source.object_ for function in wanted}
+        now = time.time()
+        gone = [name for name, item in self.uploads.items() if item.expires < now and name not in used]
+        for name in gone:
+            del self.uploads[name]
+            self.archive(name).unlink(missing_ok=True)
+        self._records.write(deletes=[("upload", name) for name in gone])
 
     def upload(self, name: str) -> Upload | None:
         """The upload of that object's name that may still be used."""
@@ -171,4 +185,11 @@ def metadata(operation: Any) -> Any:
     """What an operation says of itself."""
     found = Metadata()
     operation.metadata.Unpack(found)
+    return found
+
+
+def requested(operation: Any) -> Any:
+    """The function that an operation is to make."""
+    found = Function()
+    metadata(operation).request_resource.Unpack(found)
     return found

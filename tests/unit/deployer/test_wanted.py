@@ -70,6 +70,7 @@ def test_progress_follows_the_stages() -> None:
             "ERROR: No match",
         ),
         ("Container Healthcheck failed.\n\nfulcrum.script.process.Broken: main.py:1: bad", "main.py:1: bad"),
+        ("Warning: x\nERROR: a and b conflict\nERROR: ResolutionImpossible: see", "ERROR: a and b conflict"),
         ("denied", "denied"),
         ("", "Cloud Functions did not say why"),
     ],

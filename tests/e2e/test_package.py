@@ -161,6 +161,9 @@ def test_functions_run_from_their_zips(
         publish(stack, "default-processor", b"no JSON at all")
         publish(stack, "email", b"no mail")
         publish(stack, "deploy", b"no deployment")
+        publish(stack, "reason", b"no script")
+        publish(stack, "messenger", b"no text message")
+        publish(stack, "scheduler", b"no timer")
         publish(stack, "jobs", b'{"projectId": "packed", "jobId": "none"}')
         with urllib.request.urlopen(f"{urls['api']}/v1/about", timeout=60) as answer:  # noqa: S310 loopback
             assert answer.status == 200
@@ -170,7 +173,9 @@ def test_functions_run_from_their_zips(
         assert device is not None
         assert device["data"] == {"temperature": 21.5}
         set_aside = {entry.get("data") for entry in client.collection_group("quarantine").stream()}
-        assert set_aside == {b"no JSON at all", b"no mail", b"no deployment"}
+        assert set_aside == {
+            *(b"no JSON at all", b"no mail", b"no deployment", b"no script", b"no text message", b"no timer")
+        }
         client.close()
         assert all(process.starts == 0 for process in stack.processes().values()), (
             "the packed ones must serve"

@@ -15,6 +15,8 @@ from fulcrum.script.replay.diverging import Diverging
 from fulcrum.script.replay.report import Change, Sent
 
 _TEXT = 600
+# So far apart, what one side sends and what the other one sends may be the same thing at another time.
+_MOVED_MS = 86_400_000
 _TRIVIAL = Came("done", None, [], [], None)
 _Kind = Literal["sms", "email", "timer", "publish", "other"]
 _KINDS: dict[type, _Kind] = {
@@ -35,6 +37,9 @@ class Comparison:
         self.changes: list[Change] = []
         self.gained: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
+        self.moved: Counter[str] = Counter()
+        # Device and kind → which side alone sent last, and when.
+        self._alone: dict[tuple[str, str], tuple[bool, int]] = {}
         self.sent_only_after: list[Sent] = []
         self.sent_only_before: list[Sent] = []
         self.changed_parts: Counter[int] = Counter()
@@ -101,9 +106,9 @@ class Comparison:
                 text = encode(effect)
                 by_text[text] = effect
                 found[text] += 1
-        for only, counts, kept in (
-            (right - left, self.gained, self.sent_only_after),
-            (left - right, self.lost, self.sent_only_before),
+        for is_new, only, counts, kept in (
+            (False, left - right, self.lost, self.sent_only_before),
+            (True, right - left, self.gained, self.sent_only_after),
         ):
             for text, times in only.items():
                 effect = by_text[text]
@@ -112,9 +117,19 @@ class Comparison:
                     continue
                 kind = _KINDS[type(effect)]
                 counts[kind] += times
+                self._move(kind, example, is_new)
                 if len(kept) < KEPT:
                     to, said = describe(effect)
                     kept.append(Sent(kind=kind, event=example, to=to, text=said[:_TEXT]))
+
+    def _move(self, kind: _Kind, example: Example, is_new: bool) -> None:
+        """Whether the other side alone sent one of this kind for this device a while before."""
+        key = (example.device_id, kind)
+        other = self._alone.pop(key, None)
+        if other is not None and other[0] is not is_new and example.time - other[1] <= _MOVED_MS:
+            self.moved[kind] += 1
+        else:
+            self._alone[key] = (is_new, example.time)
 
 
 def _key(ran: Ran) -> tuple[str, str, int]:

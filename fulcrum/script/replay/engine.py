@@ -277,6 +277,7 @@ def _compared(report: Report, found: Comparison) -> None:
     report.changes = found.changes
     report.changed_by = dict(found.changed_by)
     report.gained, report.lost = dict(found.gained), dict(found.lost)
+    report.moved = dict(found.moved)
     report.sent_only_after = found.sent_only_after
     report.sent_only_before = found.sent_only_before
     state = found.state

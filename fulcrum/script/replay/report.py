@@ -95,7 +95,8 @@ class Report(_Part, kw_only=True):
     ``complete`` is false where the replay was ended early: all counts are then of the events so far.
     ``events_changed``: events that come to something else (status, result or effects). ``gained`` and
     ``lost``: how many of each kind only the new version, only the old one sends; ``sent_only_after`` and
-    ``sent_only_before`` show the first of them.
+    ``sent_only_before`` show the first of them. ``moved``: pairs of the two, of one device and kind within a
+    day: most likely the same thing at another time.
     """
 
     v: int = 1
@@ -118,6 +119,7 @@ class Report(_Part, kw_only=True):
     changed_by: dict[str, int] = {}
     gained: dict[str, int] = {}
     lost: dict[str, int] = {}
+    moved: dict[str, int] = {}
     sent_only_after: list[Sent] = []
     sent_only_before: list[Sent] = []
     state_changed: int = 0

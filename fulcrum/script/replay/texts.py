@@ -137,6 +137,8 @@ def headline(report: Report) -> str:
             parts.append(f"{more:,} {kind(name)} more")
         if less:
             parts.append(f"{less:,} {kind(name)} no longer")
+        if moved := report.moved.get(name, 0):
+            parts[-1] += f" (of them {moved:,} only at another time)"
     failed = report.after.failed - report.before.failed
     if failed:
         parts.append(f"{abs(failed):,} runs {'more' if failed > 0 else 'fewer'} fail")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fulcrum.script import seccomp
-from fulcrum.script.replay import engine
+from fulcrum.script.replay import engine, texts
 from fulcrum.script.replay.engine import InputBroken, Version, replay
 from fulcrum.script.replay.processes import SideFailed
 from fulcrum.script.replay.report import Report
@@ -98,6 +98,15 @@ def test_a_changed_threshold_shows_exactly_the_alerts_that_differ(make: Make) ->
     values = [5, 11, 9, 12, 4, 10.5, 3, 12, 12, 1, 10.9, 2, 11, 11.5, 0, 10]
     check_alerts(make, values, (10, 5), (11, 5))
     check_alerts(make, values, (11, 5), (10, 9))
+
+
+def test_a_message_that_only_comes_later_is_told_apart(make: Make) -> None:
+    before, after = (make(HYSTERESIS.format(high=high, low=5)) for high in (10, 12))
+    readings = [("d1", 11), ("d1", 12), ("d1", 3), ("d1", 11), ("d1", 4), ("d2", 11)]
+    sent = [Sent(device, 60_000 * at, {"t": value}) for at, (device, value) in enumerate(readings, 1)]
+    report = compared(before, after, sent)
+    assert (report.lost, report.gained, report.moved) == ({"sms": 3}, {"sms": 1}, {"sms": 1})
+    assert "1 text messages more, 3 text messages no longer (of them 1 only" in texts.headline(report)
 
 
 @pytest.mark.skipif(not RECORDING.is_file(), reason="no recordings of real devices beside the repository")

@@ -239,6 +239,7 @@ ROWS = (
             TIMER | {"scriptId": "none"},
         ),
         bad_patches=({"action/topic": "nowhere"}, {"timer/cron": "x"}, {"systemId": "a"}),
+        job=True,
     ),
     Row(
         "script",

@@ -17,13 +17,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 
 from bench.figures import Figure, Target
 from bench.load import Poster
-from fulcrum.script import identity
+from fulcrum.script import identity, wire
+from fulcrum.script.carrying import DeviceState, World
 from fulcrum.script.loading import load
 from fulcrum.script.replay import lines
+from fulcrum.script.running import Runner
 from local.processes import ROOT
 
 EVENTS, QUICK_EVENTS = 500_000, 20_000
@@ -83,7 +86,9 @@ def made_input(path: Path, events: int) -> None:
 
 def _lines(events: int) -> Iterator[lines.AnyLine]:
     code = (EXAMPLE / "main.py").read_text()
-    entries = list(load(EXAMPLE).entries.values())
+    runner = Runner(load(EXAMPLE, 1))
+    world = World(script_id="bench", project_id="bench")
+    entries = list(runner.code.entries.values())
     devices = [f"device{number:016d}" for number in range(DEVICES)]
     yield lines.Header(
         project_id="bench",
@@ -102,33 +107,53 @@ def _lines(events: int) -> Iterator[lines.AnyLine]:
         yield lines.Definition(kind="device", id=device, value=value)
         registers = f'{{"v":1,"r":[[{_SINCE - 1000},"e",{{"humidity":40,"temperature":70}},[]]]}}'
         yield lines.State(device_id=device, registers=registers)
+        world.devices[device] = DeviceState(value, registers)
     chance = random.Random(1)
     warmth = dict.fromkeys(devices, 70.0)
     for number in range(events):
         device = devices[number % DEVICES]
         warmth[device] = min(95.0, max(55.0, warmth[device] + chance.gauss(0, 1.5)))
-        yield _event(device, _SINCE + number * _WEEK // events, f"e{number:021d}", warmth[device])
+        at = _SINCE + number * _WEEK // events
+        yield from _event(runner, world, device, at, f"e{number:021d}", warmth[device])
     yield lines.End(count=events)
 
 
-def _event(device: str, at: int, event_id: str, value: float) -> lines.Event:
+def _event(
+    runner: Runner, world: World, device: str, at: int, event_id: str, value: float
+) -> Iterator[lines.AnyLine]:
+    """An event with what its run came to, and what the script wrote."""
     writes = [{"path": "temperature", "value": round(value, 2)}, {"path": "humidity", "value": 40}]
     message = {
         "type": "deviceDataEventMsg",
         **{"id": event_id, "hash": f"h{event_id}", "time": at, "receivedTime": at, "projectId": "bench"},
         **{"deviceId": device, "systemId": "s", "blueprintId": "b", "networkId": "n", "data": writes},
     }
-    return lines.Event(
-        message=message,
-        now=at,
-        seed=identity.seed("bench", device, event_id, f"h{event_id}", "bench"),
-        device_id=device,
-        params=_PARAMS,
-        stored=at + 50,
-        run=lines.Run(
-            key=f"k{event_id}", version=1, started=at + 20, result="unchanged", cpu_us=9, wall_us=9
-        ),
+    key, seed = f"k{event_id}", identity.seed("bench", device, event_id, f"h{event_id}", "bench")
+    event = wire.Event(key=key, message=message, now=at, seed=seed, device_id=device, params=_PARAMS)
+    outcome = runner.run_event("run", event, world)
+    world.follow(event, outcome)
+    effects = [
+        {"id": identity.effect_id(key, index), **msgspec.to_builtins(effect)}
+        for index, effect in enumerate(outcome.effects)
+    ]
+    run = lines.Run(
+        key=key, version=1, started=at + 20, result="unchanged", effects=effects, cache=outcome.cache
     )
+    yield lines.Event(
+        message=message, now=at, seed=seed, device_id=device, params=_PARAMS, stored=at + 50, run=run
+    )
+    for index, effect in enumerate(outcome.effects):
+        if isinstance(effect, wire.SetDeviceData):
+            yield lines.Writing(
+                device_id=device,
+                time=effect.time,
+                id=identity.effect_id(key, index),
+                now=at,
+                data=effect.data,
+                stored=at + 51,
+                script_id="bench",
+                own=True,
+            )
 
 
 def measure(poster: Poster, quick: bool) -> list[Figure]:
@@ -179,7 +204,8 @@ def _replayed(path: Path, changed: Path) -> tuple[float, float, float]:
             time.sleep(_EVERY_SECONDS)
     seconds = time.monotonic() - began
     report = json.loads(answer.read_bytes())
-    if running.returncode or not report["complete"] or not report["lost"]:
+    same = report["fidelity"]["same"] == report["fidelity"]["compared"] > 0
+    if running.returncode or not report["complete"] or not report["lost"] or not same:
         raise RuntimeError(f"the replay came to {running.returncode}: {report['problems']}")
     return seconds, sum(used.values()), height / 2**20
 

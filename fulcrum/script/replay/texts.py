@@ -147,7 +147,7 @@ def headline(report: Report) -> str:
     if not parts and report.events_changed:
         parts.append("other results")
     if not parts:
-        return "no difference"
+        return "no difference" if report.complete else "no difference so far"
     return f"{report.events_changed:,} events come to something else: " + ", ".join(parts)
 
 

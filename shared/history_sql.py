@@ -24,8 +24,9 @@ def create_table(dataset: str) -> str:
     )
 
 
-# What makes two rows the same: the event's identity, and which of its rows it is.
-IDENTITY = ("device_id", "event_id", "content_hash", "kind", "record_id")
+# What makes two rows the same: the event's identity, and which of its rows it is. Each script of a series
+# that replaces an event leaves an ``input`` row of its own.
+IDENTITY = ("device_id", "event_id", "content_hash", "kind", "record_id", "script_id")
 
 _FIRST = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(IDENTITY)} ORDER BY stored_time, message_id) = 1"
 

@@ -157,3 +157,28 @@ async def test_bad_input_is_set_aside_with_its_way_back(reason: Reason) -> None:
     assert "KeyError" in kinds["0"]["message"]
     assert (kinds["0"]["topic"], json.loads(kinds["0"]["route"])) == ("reason", SERIES)
     assert json.loads(kinds["0"]["options"]) == {"reasoner": {"id": "alarm", "limit": 3}}
+
+
+async def test_a_breaker_opens_in_the_script_s_state_and_leaves_the_rest_of_it(reason: Reason) -> None:
+    version = reason.deploy("def run(message, context):\n    raise KeyError('x')\n")
+    reason.publish(routed([reason.event(str(n), time=T + n) for n in range(20)], route=SERIES))
+
+    def state() -> dict[str, Any]:
+        return reason.stack.get(f"projects/{reason.project}/scriptStates/alarm") or {}
+
+    breaker = json.loads(eventually(lambda: state().get("breaker")))
+    assert (breaker["state"], breaker["failures"], breaker["version"]) == ("open", 20, version)
+    assert (state()["version"], state()["url"]) == (version, reason.url)
+    reason.publish(routed(reason.event("20"), route=SERIES))
+    found: list[str] = []
+
+    def waits() -> bool:
+        found.extend(attributes["errorType"] for _, attributes in reason.stack.pull("quarantine"))
+        return "script.breakerOpen" in found
+
+    eventually(waits)
+    # A new version is called at once, and closes it.
+    reason.deploy("def run(message, context):\n    return None\n")
+    reason.stack.advance(6)
+    reason.publish(routed(reason.event("21"), route=SERIES))
+    assert [each["id"] for each in written(reason, 1)] == ["21"]

@@ -7,6 +7,7 @@ the process ended is dispatched again, as the service may do at any time.
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,8 +45,8 @@ class Tasks:
         for _, data in self._records.read("queue"):
             queue = Queue.FromString(data)
             self.queues[queue.name] = queue
-        for name, data in self._records.read("gone"):
-            self._gone[name] = int(data)
+        gone = {name: int(data) for name, data in self._records.read("gone")}
+        self._gone = dict(sorted(gone.items(), key=lambda item: item[1]))
         for _, data in self._records.read("task"):
             task = Task.FromString(data)
             self.tasks[task.name] = task
@@ -99,7 +100,8 @@ class Tasks:
         self.running.discard(name)
         until = self.now_ns() + NAME_KEPT_NS
         self._gone[name] = until
-        old = [gone for gone, end in self._gone.items() if end <= self.now_ns()]
+        # In the order in which they went, so that those whose time is up come first.
+        old = [*itertools.takewhile(lambda gone: self._gone[gone] <= self.now_ns(), self._gone)]
         for gone in old:
             del self._gone[gone]
         self._records.write(

@@ -32,12 +32,11 @@ async def fire(task: FireTimer, rules: Rules, tries: int, trace: str | None = No
     stored, cancels = await store.read_with_cancels(name, task.project_id)
     timer = stored.timer
     if timer is None or not _is(task, timer):
+        # The process that marked this firing may have ended before it armed the next.
+        await arming.arm([timer] if timer is not None else [])
         return "stale"
-    late = max(
-        (one for one in cancels if timers.concerns(one, timer)), key=lambda one: one.stamp, default=None
-    )
-    if late is not None:
-        stamp = late.stamp
+    if late := [one.stamp for one in cancels if timers.concerns(one, timer)]:
+        stamp = max(late)
 
         def cancel(now: Timer | None) -> Timer | None:
             if now is None or not _is(task, now):

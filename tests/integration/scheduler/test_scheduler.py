@@ -269,6 +269,21 @@ def test_a_task_that_comes_early_or_for_nothing_does_nothing(stack: TimerStack, 
     assert _alarms(stack, project) == []
 
 
+def test_what_could_not_be_armed_after_a_firing_is_armed_when_the_task_comes_again(
+    stack: TimerStack, project: str
+) -> None:
+    _set(stack, stack.set(project, "t", {"type": "repeating", "delay": 10_000}))
+    stack.faults(stack.tasks, {"method": "CreateTask", "error_rate": 1.0})
+    stack.advance(11)
+    eventually(lambda: stack.timers(project)["t"]["occurrences"] == 1)
+    stack.faults(stack.tasks)
+    stack.settle()
+    stack.advance(10)
+    eventually(lambda: stack.timers(project)["t"]["occurrences"] == 2)
+    _set(stack, stack.cancel(project, "t"))
+    assert len(_alarms(stack, project)) == 2
+
+
 @pytest.mark.parametrize("store", ["firestore", "tasks", "pubsub"])
 def test_while_a_store_fails_nothing_is_lost_nor_done_twice(
     stack: TimerStack, project: str, store: str

@@ -5,13 +5,16 @@ Every message by itself, so that a bad one costs no other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 
 from fulcrum.core import ids
 from fulcrum.script import wire
+from shared import history
 from shared.envelope import Delivery, unwrap
 from shared.errors import Rejected
 from shared.messages import DeviceDataEvent, DeviceEventAck, ReasonRunScript
@@ -20,6 +23,7 @@ from shared.run_records import Ids
 
 WRITER = "writer"
 MAX_NAME = 128
+_ID = r"(?!__)[A-Za-z0-9_\-]{1,128}\Z"
 
 Message = DeviceDataEvent | DeviceEventAck | ReasonRunScript
 
@@ -192,9 +196,29 @@ def _passes_writer(series: list[Any]) -> bool:
     return False
 
 
+@lru_cache(maxsize=20_000)
+def _is_id(text: str) -> bool:
+    return re.match(_ID, text) is not None
+
+
+def _checked(message: Message) -> Message:
+    """A message whose ids can be those of documents, and whose times a calendar has; Rejected otherwise.
+
+    One that cannot would spoil the calls of the whole batch.
+    """
+    blueprint = None if isinstance(message, ReasonRunScript) else message.blueprint_id
+    for text in (message.project_id, message.device_id, message.system_id, blueprint):
+        if text is not None and not _is_id(text):
+            raise Rejected("message.badId", f"{text[:128]!r} is the id of nothing")
+    history.time_us(message.time)
+    if not isinstance(message, ReasonRunScript):
+        history.time_us(message.received_time)
+    return message
+
+
 def _message(raw: msgspec.Raw) -> Message:
     try:
-        return _decoder.decode(raw)
+        return _checked(_decoder.decode(raw))
     except _UNDECODABLE as error:
         problem = error
     if isinstance(problem, msgspec.ValidationError):

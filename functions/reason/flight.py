@@ -110,7 +110,15 @@ class Flight:
         if answer.script_version != script.version:
             script = await self._version(script, answer.script_version)
         done = await self._checked(script, runs, answer, started)
-        await self._commit(script, done, read)
+        try:
+            await self._commit(script, done, read)
+        except Rejected as error:
+            # One of them spoils it for all.
+            if len(done) > 1:
+                self._most = len(done) // 2
+            else:
+                done[0][0].refused = error
+            return
         for run, each in done:
             run.done = each
         self._is_admitted = False

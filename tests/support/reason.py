@@ -210,6 +210,7 @@ class Reason:
     """The function with fakes behind it."""
 
     def __init__(self, monkeypatch: Any, folder: Path, custom: str = "audit") -> None:
+        self.patch = monkeypatch
         self._folders = (folder / str(number) for number in itertools.count())
         self.documents, self.runs, self.functions = Documents(), Runs(), ScriptFunctions()
         self.topics = Topics(set(TOPICS))

@@ -12,7 +12,7 @@ import pytest
 from fulcrum.script import wire
 from functions.reason import commits, flight
 from shared import script_documents
-from shared.clients import script_calls
+from shared.clients import firestore, script_calls
 from shared.errors import Rejected, Transient
 from tests.support.reason import PROJECT, Reason, T, event, lost, routed
 
@@ -217,6 +217,24 @@ async def test_a_call_that_is_refused_is_halved_until_one_event_is_to_blame(
     assert [each["id"] for each in reason.topics.events("writer")] == ["0", "1", "2", "4", "5"]
     ((data, attributes),) = reason.quarantined()
     assert (data["id"], attributes["errorType"]) == ("3", error.error_type)
+
+
+async def test_a_commit_that_is_refused_is_halved_until_one_event_is_to_blame(reason: Reason) -> None:
+    reason.deploy(counts(1))
+    commit = reason.documents.commit
+
+    async def refuse(writes: Any) -> Any:
+        fields = [write.update.fields for write in writes]
+        if any("eventId" in each and each["eventId"].string_value == "2" for each in fields):
+            raise Rejected("store.invalid", "Commit: INVALID_ARGUMENT")
+        return await commit(writes)
+
+    reason.patch.setattr(firestore, "commit", refuse)
+    batch = [event(str(n), time=T + n) for n in range(5)]
+    assert await reason.push(routed(batch, route=SERIES)) == 204
+    assert texts(reason) == [f"v1 event {n} is number {m}" for n, m in ((0, 1), (1, 2), (3, 3), (4, 4))]
+    ((data, attributes),) = reason.quarantined()
+    assert (data["id"], attributes["errorType"]) == ("2", "store.invalid")
 
 
 async def test_a_call_that_takes_too_long_goes_again_with_few(reason: Reason) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from fulcrum.script.replay import lines, texts
 from fulcrum.script.replay.answers import PARTS, Totals
 from fulcrum.script.replay.comparing import Comparison
+from fulcrum.script.replay.interrupts import Interrupts
 from fulcrum.script.replay.processes import AHEAD, Process, SideFailed
 from fulcrum.script.replay.report import Day, Figures, Report
 from fulcrum.script.replay.side import wall_us
@@ -145,22 +146,18 @@ class _Running:
     def run(self, first: list[bytes], stream: Iterator[list[bytes]]) -> None:
         """Give all batches, and compare their answers; what is under way is always answered."""
         try:
-            self._give(first)
-            for batch in stream:
-                self._give(batch)
-                if len(self._waiting) >= AHEAD:
+            with Interrupts() as interrupts:
+                try:
+                    self._give(first)
+                    while (batch := interrupts.reading(stream)) is not None:
+                        self._give(batch)
+                        if len(self._waiting) >= AHEAD:
+                            self._take()
+                except KeyboardInterrupt:
+                    self.complete = False
+                    self.problems.append("the replay was ended early: this is of the events until then")
+                while self._waiting:
                     self._take()
-        except KeyboardInterrupt:
-            self.complete = False
-            self.problems.append("the replay was ended early: this is of the events until then")
-        except SideFailed as error:
-            self._failed(error)
-            return
-        try:
-            while self._waiting:
-                self._take()
-        except KeyboardInterrupt:
-            self.complete = False
         except SideFailed as error:
             self._failed(error)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from fulcrum.script import seccomp
 from fulcrum.script.replay import engine, texts
 from fulcrum.script.replay.engine import InputBroken, Version, replay
+from fulcrum.script.replay.interrupts import Interrupts
 from fulcrum.script.replay.processes import SideFailed
 from fulcrum.script.replay.report import Report
 from local.processes import ROOT
@@ -264,6 +266,18 @@ def test_ctrl_c_ends_it_with_what_is_known(make: Make, monkeypatch: pytest.Monke
     assert not report.complete
     assert "ended early" in report.problems[0]
     assert 0 < report.events < 200
+
+
+def test_an_interrupt_waits_until_batches_are_whole() -> None:
+    with Interrupts() as interrupts:
+        assert interrupts.reading(iter([1])) == 1
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.reading(iter([2]))
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with Interrupts() as interrupts:
+        assert interrupts.reading(iter([])) is None
 
 
 def test_an_input_that_breaks_off_is_told(make: Make) -> None:

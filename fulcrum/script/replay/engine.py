@@ -14,10 +14,10 @@ import msgspec
 from fulcrum.script.replay import lines, texts
 from fulcrum.script.replay.answers import PARTS, Totals
 from fulcrum.script.replay.comparing import Comparison
+from fulcrum.script.replay.counting import wall_us
 from fulcrum.script.replay.interrupts import Interrupts
 from fulcrum.script.replay.processes import AHEAD, Process, SideFailed
 from fulcrum.script.replay.report import Day, Figures, Report
-from fulcrum.script.replay.side import wall_us
 
 # Large enough that what goes between processes costs nothing to speak of, small enough to stay flat.
 _BATCH_BYTES = 128 * 1024

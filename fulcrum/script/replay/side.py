@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -15,25 +14,20 @@ from fulcrum.script import identity, wire
 from fulcrum.script.carrying import DeviceState, World
 from fulcrum.script.replay import lines
 from fulcrum.script.replay.answers import (
-    KEPT,
-    PARTS,
     Came,
-    ErrorGroup,
-    Example,
     Ran,
     Totals,
     Touched,
     encode,
 )
+from fulcrum.script.replay.counting import Counting
 from fulcrum.script.replay.recorded import Recorded
 from fulcrum.script.replay.timers import Due, Timers
 from fulcrum.script.running import Runner
 
 # A script whose data comes back to itself along a route is cut after so many rounds, as in the platform.
 _MAX_ROUNDS = 16
-_MAX_GROUPS = 200
 _UNCHANGED = b""
-_LOG = math.log(1.02)
 
 Guard = Callable[[], AbstractContextManager[None]]
 
@@ -45,17 +39,15 @@ class Side:
     """
 
     def __init__(self, runner: Runner, guard: Guard = nullcontext, *, deployed: bool = False) -> None:
-        self.totals = Totals()
+        self._counting = Counting(0, 1)
         self._runner = runner
         self._guard = guard
         self._deployed = deployed
         self._world = World(script_id="", project_id="")
         self._timers = Timers("")
         self._recorded = Recorded("", 0, False, False)
-        self._since, self._length = 0, 1
         # Timer → when it fired last, and what that came to.
         self._fired: dict[str, tuple[int, wire.Outcome]] = {}
-        self._errors: dict[tuple[str, str, str], tuple[ErrorGroup, set[str]]] = {}
         # Of data that goes along a route: which devices the script runs on, by which entry point.
         self._met: dict[str, tuple[str, dict[str, Any]]] = {}
 
@@ -78,13 +70,7 @@ class Side:
 
     def total(self) -> Totals:
         """All in all, so far."""
-        self.totals.fidelity = self._recorded.fidelity()
-        self.totals.devices = len(self._met)
-        groups = sorted(self._errors.values(), key=lambda item: -item[0].count)
-        for group, devices in groups:
-            group.devices = len(devices)
-        self.totals.errors = [group for group, _ in groups[:KEPT]]
-        return self.totals
+        return self._counting.total(len(self._met), self._recorded.fidelity())
 
     def _prepare(self, line: lines.AnyLine) -> None:
         world = self._world
@@ -97,7 +83,7 @@ class Side:
                 blueprints={},
             )
             self._timers = Timers(line.script_id)
-            self._since, self._length = line.since, max(1, line.until - line.since)
+            self._counting = Counting(line.since, line.until)
             shared = any("scriptCache" in entry.needs for entry in self._runner.code.entries.values())
             gone = any(note.code == "retention" for note in line.notes)
             self._recorded = Recorded(line.script_id, line.version, shared, gone)
@@ -157,7 +143,7 @@ class Side:
             params=line.params,
             follows=line.follows,
         )
-        self.totals.events += 1
+        self._counting.totals.events += 1
         if device_id is not None:
             self._met[device_id] = (line.entry, line.params)
         outcome = self._run(line.entry, event, "", made)
@@ -168,7 +154,7 @@ class Side:
         self._recorded.note(line)
         if line.own:
             return
-        self.totals.writes += 1
+        self._counting.totals.writes += 1
         state = self._device(line.device_id)
         try:
             state.write((line.time, line.id), line.data)
@@ -182,7 +168,7 @@ class Side:
         """Run what timers are due."""
         made: list[Ran] = []
         while (due := self._timers.pop(until)) is not None:
-            self.totals.timer_runs += 1
+            self._counting.totals.timer_runs += 1
             event = self._timer_event(due)
             outcome = self._run(due.effect.entry, event, f"timer {due.own}", made)
             if self._deployed:
@@ -233,7 +219,7 @@ class Side:
         if outcome.effects or outcome.result:
             before = self._before(outcome, device_id, written)
         world.follow(event, outcome)
-        self._count(event, outcome)
+        self._counting.count(event, outcome)
         touched: list[Touched] = []
         if device_id is not None and written:
             touched.append(_touched(device_id, self._device(device_id), written))
@@ -256,11 +242,11 @@ class Side:
         """What an effect does within the replay."""
         if type(effect) is wire.SetTimer:
             if not self._timers.set(effect, event.device_id, event.now):
-                self._inexact("timer")
+                self._counting.inexact("timer")
         elif type(effect) is wire.CancelTimer:
             self._timers.cancel(effect.id, event.device_id)
         elif type(effect) is wire.Publish and effect.topic == "reason":
-            self._inexact("publish")
+            self._counting.inexact("publish")
         elif type(effect) is wire.SetDeviceData and effect.route:
             self._along_route(event, index, effect, made, rounds)
 
@@ -284,7 +270,7 @@ class Side:
             self._run(entry, again, f"data {effect.time}", made, rounds + 1)
             return
         if device_id in self._met:
-            self._inexact("rounds")
+            self._counting.inexact("rounds")
             return
         state = self._device(device_id)
         roots = {_root(write.path) for write in effect.data}
@@ -293,7 +279,7 @@ class Side:
         try:
             state.write((effect.time, occasion), effect.data)
         except Rejected:
-            self._inexact("data")
+            self._counting.inexact("data")
             return
         touched = [_touched(device_id, state, roots, before)]
         made.append(Ran(f"data {effect.time}", device_id, event.now, _UNCHANGED, touched))
@@ -341,64 +327,6 @@ class Side:
                 found_[name] = (rest, encode({root: data[root] for root in rest if root in data}))
         return found_
 
-    # What is counted
-
-    def _count(self, event: wire.Event, outcome: wire.Outcome) -> None:
-        totals = self.totals
-        totals.runs += 1
-        part = self._part(event.now)
-        part["events"] = part.get("events", 0) + 1
-        totals.cpu_us += outcome.cpu_us
-        bucket = int(math.log(outcome.wall_us) / _LOG) + 1 if outcome.wall_us > 0 else 0
-        totals.wall[bucket] = totals.wall.get(bucket, 0) + 1
-        if outcome.status != "done":
-            totals.statuses[outcome.status] = totals.statuses.get(outcome.status, 0) + 1
-        if outcome.result is not None:
-            name = "replaced" if outcome.result else "stopped"
-            totals.results[name] = totals.results.get(name, 0) + 1
-        for effect in outcome.effects:
-            name = str(type(effect).__struct_config__.tag)
-            totals.effects[name] = totals.effects.get(name, 0) + 1
-            part[name] = part.get(name, 0) + 1
-        if outcome.failure is not None:
-            part["failed"] = part.get("failed", 0) + 1
-            self._failed(event, outcome.failure)
-
-    def _part(self, now: int) -> dict[str, int]:
-        """The counts of the part of the period that an instant lies in."""
-        at = (now - self._since) * PARTS // self._length
-        return self.totals.parts.setdefault(max(0, min(PARTS - 1, at)), {})
-
-    def _failed(self, event: wire.Event, failure: wire.Failure) -> None:
-        place = [line for line in failure.traceback.splitlines() if line.lstrip().startswith("File ")]
-        key = (failure.kind, failure.type, place[-1] if place else failure.message)
-        if key not in self._errors:
-            if len(self._errors) >= _MAX_GROUPS:
-                self.totals.other_errors += 1
-                return
-            group = ErrorGroup(
-                kind=failure.kind,
-                type=failure.type,
-                message=failure.message,
-                traceback=failure.traceback,
-                first=example(event),
-            )
-            self._errors[key] = (group, set())
-        group, devices = self._errors[key]
-        group.count += 1
-        devices.add(event.device_id or "")
-
-    def _inexact(self, what: str) -> None:
-        self.totals.inexact[what] = self.totals.inexact.get(what, 0) + 1
-
-
-def example(event: wire.Event) -> Example:
-    """Which event it is."""
-    message = event.message
-    return Example(
-        device_id=event.device_id or "", event_id=str(message["id"]), time=message.get("time", event.now)
-    )
-
 
 def _came(outcome: wire.Outcome) -> bytes:
     if outcome.status == "done" and outcome.result is None and not outcome.effects:
@@ -417,8 +345,3 @@ def _touched(device_id: str, state: DeviceState, roots: set[str], before: bytes 
 
 def _root(path: str) -> str:
     return path.partition("/")[0]
-
-
-def wall_us(bucket: int) -> float:
-    """The µs that a bucket of :attr:`Totals.wall` stands for."""
-    return 0.0 if bucket == 0 else math.exp((bucket - 0.5) * _LOG)

@@ -37,7 +37,6 @@ _TIMERS = {
 }
 _ACTIONS = {"publishTopic": "topic", "queryUrl": "url"}
 _MAX_ID = 200
-_MAX_TIME = 253_402_300_799_999  # the end of the year 9999, in ms
 
 
 class InvalidEffect(ValueError):
@@ -167,7 +166,7 @@ def _timer(start: Start) -> dict[str, Any]:
 
 def _delay(value: Any) -> int:
     ms = value / timedelta(milliseconds=1) if isinstance(value, timedelta) else value
-    if isinstance(ms, bool) or not isinstance(ms, int | float) or not 0 <= ms <= _MAX_TIME:
+    if isinstance(ms, bool) or not isinstance(ms, int | float) or not 0 <= ms <= wire.MAX_TIME:
         raise InvalidEffect(f"delay is {value!r}: give a timedelta, or milliseconds from 0 up")
     return round(ms)
 
@@ -177,7 +176,7 @@ def _instant(value: Any, what: str) -> int:
         if value.tzinfo is None:
             raise InvalidEffect(f"{what} has no time zone: use one, as in datetime(..., tzinfo=UTC)")
         value = round(value.timestamp() * 1000)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_TIME:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= wire.MAX_TIME:
         raise InvalidEffect(f"{what} is {value!r}: give a datetime, or epoch milliseconds")
     return round(value)
 
@@ -210,7 +209,8 @@ def _text(value: Any, what: str, most: int | None = _MAX_ID) -> str:
         raise InvalidEffect(f"{what} is {value!r}: give a text")
     if most is not None and len(value) > most:
         raise InvalidEffect(f"{what} has {len(value)} characters: at most {most}")
-    return value
+    # A plain one, of a kind of its own too: that is what can be sent.
+    return str.__str__(value)
 
 
 def _kind(value: Any, kind: Any, what: str) -> Any:

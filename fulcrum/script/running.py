@@ -248,7 +248,7 @@ def _result(result: Any, entry: str) -> dict[str, Any]:
         size = encoded_size(made, "the result")
     except (NotJson, BadData) as error:
         raise BadResult("result", str(error)) from None
-    if "time" in made and (type(made["time"]) is not int or made["time"] < 0):
+    if "time" in made and (type(made["time"]) is not int or not 0 <= made["time"] <= wire.MAX_TIME):
         raise BadResult("result", f"the result's time is {made['time']!r}: give epoch milliseconds")
     if size > wire.MAX_RESULT_BYTES:
         raise BadResult("output", f"the result has {size} bytes: at most {wire.MAX_RESULT_BYTES}")

@@ -7,7 +7,7 @@ order in which they stand. What one does to its device's data and to the caches,
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -25,10 +25,15 @@ MAX_OUTCOME_BYTES = 800_000
 # Of the log of one event; what is over them is cut, and the log says so.
 MAX_LOG_LINES = 100
 MAX_LOG_BYTES = 16_000
+# The end of the year 9999, in ms.
+MAX_TIME = 253_402_300_799_999
 
 Status = Literal["done", "unmet", "failed"]
 FailureKind = Literal["exception", "timeout", "memory", "exit", "output", "result", "effects", "load"]
 Level = Literal["info", "error"]
+_Time = Annotated[int, msgspec.Meta(ge=0, le=MAX_TIME)]
+# No more than a day: a script that says what it used may say anything.
+_Microseconds = Annotated[int, msgspec.Meta(ge=0, le=86_400_000_000)]
 
 
 class _Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -106,7 +111,7 @@ class SetDeviceData(_Effect, frozen=True, kw_only=True, tag="setDeviceData"):
 
     device_id: str
     data: list[Write]
-    time: int
+    time: _Time
     route: bool = False
 
 
@@ -181,8 +186,8 @@ class Outcome(_Wire, frozen=True, kw_only=True):
     logs: list[LogLine] = []
     missing: list[str] = []
     failure: Failure | None = None
-    cpu_us: int = 0
-    wall_us: int = 0
+    cpu_us: _Microseconds = 0
+    wall_us: _Microseconds = 0
 
 
 class Answer(_Wire, frozen=True, kw_only=True):

@@ -108,6 +108,11 @@ def effects(folder: Path, line: str, **more: Any) -> list[wire.Effect]:
             ),
         ),
         ("context.cancel_timer('t')", wire.CancelTimer(id="t")),
+        ("context.cancel_timer(type('Own', (str,), {})('t'))", wire.CancelTimer(id="t")),
+        (
+            "context.set_device_data({'a': 1}, type('Own', (str,), {})('d2'))",
+            wire.SetDeviceData(device_id="d2", time=T0 + 1000, data=[Write("a", 1)]),
+        ),
         (
             "context.publish('my-topic', {'a': (1,)}, options={'x': 1})",
             wire.Publish(topic="my-topic", message={"a": [1]}, options={"x": 1}),

@@ -112,7 +112,7 @@ class Host:
             if lost is None and len(outcomes) == before + len(rest.events):
                 break
             done = len(outcomes) - before
-            if lost is not None and (lost.certain or (fresh and not done)):
+            if lost is not None and fresh and not done:
                 failed = wire.Outcome(
                     key=rest.events[done].key,
                     status="failed",

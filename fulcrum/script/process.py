@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +17,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated, Any
 
-from fulcrum.script import frames, wire
+import msgspec
+
+from fulcrum.core.writes import Write
+from fulcrum.script import folders, frames, wire
 from fulcrum.script.limits import Limits
 from fulcrum.script.worker import NO_MEMORY
 
@@ -28,13 +30,21 @@ from fulcrum.script.worker import NO_MEMORY
 LOAD_SECONDS = 30.0
 # Between being told to end and being ended.
 GRACE_SECONDS = 1.0
-MAX_TEMPORARY_BYTES = 64 * 1024 * 1024
-_MAX_FILES = 10_000
+# Between two looks at what the process takes of the machine.
+_LOOK_SECONDS = 0.25
+MAX_THREADS = 200
 _PREFIX = "fulcrum-script-"
 _SHOWN = 4_000
 _ROOT = Path(__file__).resolve().parents[2]
 _START = "import json, sys\nsys.path[:] = json.loads(sys.argv[2])\n"
 _START += "from fulcrum.script.worker import main\nmain(int(sys.argv[1]))"
+
+
+class _Result(msgspec.Struct):
+    """What of a result the state of a device follows from."""
+
+    data: list[Write] = []
+    time: Annotated[int, msgspec.Meta(ge=0, le=wire.MAX_TIME)] = 0
 
 
 class Broken(Exception):
@@ -48,15 +58,12 @@ class Broken(Exception):
 
 
 class Lost(Exception):
-    """The process is gone, by what ran in it. ``certain``: it was the event that ran, and no other."""
+    """The process is gone, by what ran in it: the event that was its turn, or one before it."""
 
-    def __init__(
-        self, failure: wire.Failure, logs: Sequence[wire.LogLine] = (), *, certain: bool = False
-    ) -> None:
+    def __init__(self, failure: wire.Failure, logs: Sequence[wire.LogLine] = ()) -> None:
         super().__init__(failure.message)
         self.failure = failure
         self.logs = list(logs)
-        self.certain = certain
 
 
 class Process:
@@ -73,6 +80,7 @@ class Process:
         self.entries: list[wire.Entry] = []
         self.used = False
         self.busy = False
+        self._looked = 0.0
         # Whether it is this process's child, whose status can be asked for.
         self._ours = True
         path = search_path()
@@ -110,9 +118,11 @@ class Process:
         """Wait until the code is loaded; Broken where that fails."""
         if self.entries:
             return
+        # One that was kept ready has said it long ago, and it only has to be read.
+        deadline = max(self._loaded_by, time.monotonic() + GRACE_SECONDS)
         try:
             while not self.entries:
-                said, _ = self._reader.next(self._loaded_by, self._look_after)
+                said, _ = self._reader.next(deadline, self._look_after)
                 if isinstance(said, frames.Hello):
                     self.isolation = said
                 elif isinstance(said, frames.Ready):
@@ -136,11 +146,14 @@ class Process:
         deadline = time.monotonic() + self._limits.seconds_per_event + GRACE_SECONDS
         try:
             said, size = self._reader.next(deadline, self._look_after)
+            if time.monotonic() - self._looked > _LOOK_SECONDS:
+                # Short events take as much as long ones, all together.
+                self._look_after()
         except frames.TooLate:
             message = (
                 f"the run took longer than {self._limits.seconds_per_event:g} s, and did not end by itself"
             )
-            raise self._lost("timeout", message, certain=not self.busy) from None
+            raise self._lost("timeout", message) from None
         except frames.Ended:
             raise self._ended() from None
         except frames.Garbled as error:
@@ -192,18 +205,17 @@ class Process:
         self._connection.close()
         self._errors.close()
         # What cannot be removed goes with the instance.
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folders.remove(self._temporary)
 
     def _look_after(self) -> None:
-        count = size = 0
-        for parent, _, names in os.walk(self._temporary):
-            for name in names:
-                count += 1
-                with contextlib.suppress(OSError):
-                    size += os.lstat(os.path.join(parent, name)).st_size
-            if size > MAX_TEMPORARY_BYTES or count > _MAX_FILES:
-                most = f"{MAX_TEMPORARY_BYTES >> 20} MB or {_MAX_FILES} files"
-                raise self._lost("output", f"the script wrote more than {most}")
+        """See to it that the process takes no more of the machine than it may; Lost where it does."""
+        self._looked = time.monotonic()
+        if folders.is_too_full(self._temporary):
+            most = f"{folders.MAX_BYTES >> 20} MB or {folders.MAX_ENTRIES} files"
+            raise self._lost("output", f"the script wrote more than {most}")
+        if _threads(self._process.pid) > MAX_THREADS:
+            raise self._lost("memory", f"the script started more than {MAX_THREADS} threads")
 
     def _ended(self) -> Lost:
         if not self._ours:
@@ -219,11 +231,8 @@ class Process:
             return self._lost("exit", f"the script's process was ended by {_signal(-status)}")
         return self._lost("exit", f"the script ended its process, with status {status}")
 
-    def _lost(self, kind: wire.FailureKind, message: str, *, certain: bool = False) -> Lost:
-        return Lost(
-            wire.Failure(kind=kind, message=message, traceback=self._last_words()),
-            certain=certain,
-        )
+    def _lost(self, kind: wire.FailureKind, message: str) -> Lost:
+        return Lost(wire.Failure(kind=kind, message=message, traceback=self._last_words()))
 
     def _last_words(self) -> str:
         """What the interpreter wrote when it crashed, of the script's own frames."""
@@ -254,10 +263,20 @@ def sweep() -> None:
         try:
             os.kill(int(owner), 0)
         except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folders.remove(folder)
         except (ValueError, OverflowError, PermissionError):
             # Nobody's that we know, or of a process that is there.
             continue
+
+
+def _threads(pid: int) -> int:
+    """How many threads a process has; 0 where that is not told."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(status.rpartition(")")[2].split()[17])
 
 
 def search_path() -> list[str]:
@@ -289,7 +308,17 @@ def _fits(outcome: wire.Outcome, size: int) -> bool:
         len(outcome.effects) <= wire.MAX_EFFECTS
         and len(outcome.logs) <= wire.MAX_LOG_LINES + 1
         and size <= frames.MAX_FRAME
+        and (not isinstance(outcome.result, dict) or _stands(outcome.result))
     )
+
+
+def _stands(result: dict[str, Any]) -> bool:
+    """Whether later events can be run after a result."""
+    try:
+        msgspec.convert(result, _Result)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _signal(number: int) -> str:

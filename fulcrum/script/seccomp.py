@@ -1,8 +1,8 @@
 """A filter of system calls for the process that runs a script, by seccomp.
 
 It takes away: starting processes and programs, sockets, signals to others, other processes' memory, files'
-modes and owners, anonymous files in memory, and what administers a machine. What is refused fails with
-EPERM, so that the script's author sees where. It cannot be undone by what runs under it.
+modes, owners and times, what is shared without files, and what administers a machine. What is refused fails
+with EPERM, so that the script's author sees where. It cannot be undone by what runs under it.
 
 Threads are started by ``clone``; ``clone3``, whose flags a filter cannot read, is told not to exist,
 whereupon the C library uses ``clone``. Calls newer than those known here are told not to exist as well.
@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 _SET_SECCOMP, _FILTER = 22, 2
-_LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCHITECTURE = 0, 4
 _THREAD, _NAMESPACES = 0x10000, 0x7E020080
 _AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
+_TYPE_OF_SOCKET, _STREAM = 0xF, 1
 # The first number that is not known here.
 _NEWER = 468
 
@@ -54,14 +55,22 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "move_pages": (279, 239),
     "setsid": (112, 157),
     "setpgid": (109, 154),
-    # memory that outlives or is counted for nobody
+    # memory that outlives or is counted for nobody; what others share by its number alone
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
     "shmat": (30, 196),
+    "shmctl": (31, 195),
     "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
     "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
     "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
     # what would go round this filter
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
@@ -75,7 +84,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "keyctl": (250, 219),
     "add_key": (248, 217),
     "request_key": (249, 218),
-    # modes, owners and attributes of files, which Landlock does not guard
+    # modes, owners, times and attributes of files, and being told of their use, which Landlock does not guard
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
@@ -84,6 +93,12 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "lchown": (94, None),
     "fchown": (93, 55),
     "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
     "setxattr": (188, 5),
     "lsetxattr": (189, 6),
     "fsetxattr": (190, 7),
@@ -94,7 +109,9 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "removexattrat": (466, 466),
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
-    # a machine's administration
+    # a machine's administration, and what it does for all at once
+    "sync": (162, 81),
+    "syncfs": (306, 267),
     "mount": (165, 40),
     "umount2": (166, 39),
     "pivot_root": (155, 41),
@@ -234,16 +251,18 @@ def _blocks(pid: int, network: bool) -> dict[str, Callable[[], Iterator[_Step]]]
         "clone": _clone,
         "clone3": lambda: iter([_refuse(errno.ENOSYS)]),
         "socket": lambda: _only(0, families),
-        "socketpair": lambda: _only(0, (_AF_UNIX,)),
+        "socketpair": _socketpair,
         "kill": lambda: _only(0, (pid,)),
         "tgkill": lambda: _only(0, (pid,)),
         "prlimit64": lambda: _only(0, (0, pid)),
         # What ends the process with its parent, and keeps its memory from others, stays so.
         "prctl": lambda: _all_but(0, (1, 4)),
         # Whom a file's signals go to, and which (F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP);
+        # having others wait who open a file (F_SETLEASE, F_SETDELEG), being told of it (F_NOTIFY);
+        # files' attributes (FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY);
         # and typing into a terminal (TIOCSTI, TIOCLINUX).
-        "fcntl": lambda: _all_but(1, (8, 10, 15)),
-        "ioctl": lambda: _all_but(1, (0x8901, 0x8902, 0x5412, 0x541C)),
+        "fcntl": lambda: _all_but(1, (8, 10, 15, 1024, 1026, 1040)),
+        "ioctl": lambda: _all_but(1, (0x8901, 0x8902, 0x40086602, 0x401C5820, 0x40806685, 0x5412, 0x541C)),
     }
 
 
@@ -260,8 +279,22 @@ def _clone() -> Iterator[_Step]:
     yield _refuse()
 
 
+def _socketpair() -> Iterator[_Step]:
+    # Two ends of a stream reach each other alone; one of datagrams sends to whatever has a path.
+    yield _argument(0)
+    yield _Step(_EQUAL, _AF_UNIX, 1, 0)
+    yield _refuse()
+    yield _argument(1)
+    yield _Step(_AND, _TYPE_OF_SOCKET)
+    yield from _one_of((_STREAM,))
+
+
 def _only(index: int, values: tuple[int, ...]) -> Iterator[_Step]:
     yield _argument(index)
+    yield from _one_of(values)
+
+
+def _one_of(values: tuple[int, ...]) -> Iterator[_Step]:
     for value in values:
         yield _Step(_EQUAL, value, 0, 1)
         yield _Step(_RETURN, _ALLOW)

@@ -85,6 +85,10 @@ def decided(steps: list[seccomp._Step], number: int, arguments: tuple[int, ...] 
             value = words.get(step.value, 0)
             place += 1
             continue
+        if step.code == seccomp._AND:
+            value &= step.value
+            place += 1
+            continue
         holds = {
             seccomp._EQUAL: value == step.value,
             seccomp._GREATER_EQUAL: value >= step.value,
@@ -109,7 +113,13 @@ def test_filter_decides_by_number_and_arguments() -> None:
         (999, (), unknown),
         (0x40000000, (), unknown),  # x32
         (41, (2,), refused),  # socket of IPv4
-        (53, (1,), allow),  # socketpair
+        (53, (1, 1), allow),  # socketpair of streams
+        (53, (1, 0x80801), allow),  # with flags
+        (53, (1, 2), refused),  # of datagrams, which can be sent anywhere
+        (53, (1, 5), refused),
+        (53, (2, 1), refused),
+        (72, (3, 1024), refused),  # fcntl: a lease
+        (16, (3, 0x40086602), refused),  # ioctl: attributes of a file
         (62, (77,), allow),  # kill itself
         (62, (78,), refused),
         (302, (0,), allow),  # prlimit64 of itself

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,6 +241,56 @@ def test_code_that_cannot_be_loaded_again_makes_the_call_come_again(start: Start
     assert outcome.status == "failed"
     with pytest.raises(Unavailable, match="could be loaded before"):
         host.run(call(event(1)))
+
+
+def test_a_process_that_was_kept_ready_for_long_is_used(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LOAD_SECONDS", 2.0)
+    host = start("import os\ndef run(message, context):\n    if context.params: os._exit(1)")
+    batch = call(event(1), event(2, params={"exit": True}), event(3))
+    assert [outcome.status for outcome in host.run(batch).outcomes] == ["done", "failed", "done"]
+    # Loading it was to take no longer, and it is only asked now.
+    time.sleep(2.1)
+    assert [outcome.status for outcome in host.run(batch).outcomes] == ["done", "failed", "done"]
+
+
+def test_a_loop_that_an_event_left_behind_is_not_the_next_ones_fault(start: Start) -> None:
+    main = """
+        import gc, signal
+        class Left:
+            def __del__(self):
+                signal.signal(signal.SIGALRM, signal.SIG_IGN)
+                while True:
+                    pass
+        def run(message, context):
+            if context.params:
+                left = Left()
+                left.itself = left
+            else:
+                gc.collect()
+    """
+    host = start(main)
+    answer = host.run(call(event(1), event(2, params={"leave": True}), event(3), event(4)))
+    assert [outcome.status for outcome in answer.outcomes] == ["done"] * 4
+
+
+def test_what_many_events_write_together_is_limited(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    main = """
+        import time
+        def run(message, context):
+            with open(message["id"], "wb") as file:
+                file.write(b"x" * 10_000_000)
+            time.sleep(0.1)
+            context.log(sum(1 for _ in __import__("os").scandir()))
+    """
+    answer = start(main).run(call(*[event(number) for number in range(20)]))
+    assert [outcome.status for outcome in answer.outcomes] == ["done"] * 20
+    # Each process has a folder of its own, and none was ever much over 64 MB.
+    assert max(int(outcome.logs[0].text) for outcome in answer.outcomes) < 12
 
 
 def test_unknown_entry_point_fails_its_events(start: Start) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-import traceback
 
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.emailer import mails, senders
-from shared import outbox
-from shared.envelope import Delivery, decode_push
-from shared.errors import FulcrumError, Rejected
+from shared import outbox, push
+from shared.envelope import Delivery
 from shared.log import log
 from shared.quarantine import SetAside, set_aside
 
@@ -22,23 +20,14 @@ SERVICE, TOPIC = "emailer", "email"
 @functions_framework.aio.http  # type: ignore[untyped-decorator]  # functions_framework has no types
 async def emailer(request: Request) -> Response:
     """204 once every mail is handed over or set aside; 500 has it delivered again; 400 is no push at all."""
-    trace = request.headers.get("x-cloud-trace-context")
+    return await push.answer(request, _handle)
+
+
+async def _handle(delivery: Delivery, trace: str | None) -> None:
     started = time.perf_counter()
-    try:
-        delivery = decode_push(await request.body())
-    except Rejected as error:
-        log("ERROR", "not a push", trace=trace, error=error.message[:500])
-        return Response(error.message, 400)
-    try:
-        read = mails.read(delivery)
-        await senders.sender().send(read.mails)
-        await set_aside([_entry(delivery, refused) for refused in read.refused], trace)
-    except FulcrumError as error:
-        log("WARNING", "try again", trace=trace, **delivery.named(), error=str(error)[:500])
-        return Response("try again", 500)
-    except Exception:
-        log("ERROR", "unexpected error", trace=trace, **delivery.named(), error=traceback.format_exc())
-        return Response("try again", 500)
+    read = mails.read(delivery)
+    await senders.sender().send(read.mails)
+    await set_aside([_entry(delivery, refused) for refused in read.refused], trace)
     log(
         "INFO",
         "mail",
@@ -48,7 +37,6 @@ async def emailer(request: Request) -> Response:
         quarantined=len(read.refused),
         ms=round((time.perf_counter() - started) * 1000),
     )
-    return Response(status_code=204)
 
 
 def _entry(delivery: Delivery, refused: outbox.Refused) -> SetAside:

@@ -8,9 +8,7 @@ from functions.api.tracing.facts import Line, Row, Run
 
 MAX_ERROR = 300
 # How services say that a delivery has to come once more; whatever else went wrong is told as they say it.
-_COMES_AGAIN = frozenset(
-    {"delivery failed", "try again", "unexpected error", "not set aside", "entry not stored"}
-)
+_COMES_AGAIN = frozenset({"try again", "unexpected error", "not set aside", "entry not stored"})
 _SAYS_SO = "the delivery will come again"
 _NOUNS = {
     "sendEmail": "a mail",
@@ -67,6 +65,8 @@ def done_by(line: Line) -> tuple[str, str]:
         return _routed(line)
     batch = line.count("events") or line.count("messages")
     of = f", a batch of {batch}" if batch > 1 else ""
+    if line.service == "scheduler" and line.message_id is None:
+        return "handled", "its timer was due, and fired"
     if line.service == "transponder":
         return "handled", f"handled the message again{of}" if (line.attempt or 0) > 1 else f"stored{of}"
     return "handled", f"handled the message{of}"

@@ -72,7 +72,7 @@ def test_a_mail_that_comes_again_is_kept_once(stack: PushStack) -> None:
         lines = stack.log("emailer")
         return [line for line in lines if line["message"] == text and line["messageId"] == message_id]
 
-    eventually(lambda: logged("try again"))
+    eventually(lambda: logged("the delivery will come again"))
     stack.faults("firestore")
     eventually(lambda: logged("mail"))
     assert len(stack.collection("projects/barn/outbox")) == 1

@@ -100,7 +100,13 @@ def test_the_way_of_an_event() -> None:
 
 def test_deliveries_that_failed_are_told_with_their_attempts() -> None:
     failed = line(
-        10, "message_processor", "d", "delivery failed", severity="WARNING", error="no\nanswer", attempt=1
+        10,
+        "message_processor",
+        "d",
+        "the delivery will come again",
+        severity="WARNING",
+        error="no\nanswer",
+        attempt=1,
     )
     again = line(30_000, "message_processor", "d", messages=1, forwarded=1, published=["w"], attempt=2)
     stored_again = line(90_000, "transponder", "w", "batch stored", events=1, stored=1, attempt=2)
@@ -271,9 +277,38 @@ def test_effects_that_lead_to_themselves_come_to_an_end() -> None:
 
 def test_what_a_timer_had_a_script_run_on_has_a_way_without_device() -> None:
     run = run_of(device_id=None, content_hash=None, effects=[("f1", "sendSms", "")])
-    (trace,) = traces(facts(runs=[run]))
-    assert [(step.service, step.what) for step in trace.steps][1:] == [
+    fired = line(2, "scheduler", None, "timers", projectId="farm", outcome="fired", published=["r"], ms=1)
+    others = line(1, "scheduler", None, "timers", projectId="mine", outcome="fired", published=["r"], ms=1)
+    (trace,) = traces(facts(runs=[run], lines=[others, fired]))
+    assert [(step.service, step.what) for step in trace.steps] == [
+        ("reason", "received"),
+        ("scheduler", "handled"),
         ("reason", "ran"),
         ("reason", "effect"),
     ]
+    assert trace.steps[0].text == "a timer, a script or a person asked for a run"
+    assert (trace.steps[1].text, trace.steps[1].message_id) == ("its timer was due, and fired", "r")
     assert trace.device_id is None
+
+
+def test_what_the_timer_of_a_script_had_run_stands_below_what_set_it() -> None:
+    sets = run_of(effects=[("f1", "setTimer", "t"), ("f2", "sendSms", "")])
+    fired = [
+        run_of(
+            **{"run_key": f"k{n}", "event_id": f"fire{n}", "content_hash": None, "entry": "quiet"},
+            **{"started": START + n * 60_000_000, "message_id": f"r{n}", "set_by": "f1"},
+            effects=[(f"g{n}", "sendEmail", "")],
+        )
+        for n in range(1, 23)
+    ]
+    mail = Mail("o1", "email", "g1", START + 60_100_000, 1, "m1")
+    (trace,) = traces(facts(row(), lines=WAY, runs=[sets, *fired], mails=[mail]))
+    assert in_order(trace)
+    by_id = {step.id: step for step in trace.steps}
+    ran = [step for step in trace.steps if step.what == "ran" and "quiet" in step.text]
+    assert len(ran) == 20
+    assert {by_id[step.parent or ""].event_id for step in ran} == {"f1"}
+    assert "fired 22 times or more" in by_id[ran[0].parent or ""].text
+    (sent,) = (step for step in trace.steps if step.what == "sent")
+    asked = by_id[sent.parent or ""]
+    assert (asked.event_id, asked.parent) == ("g1", ran[0].id)

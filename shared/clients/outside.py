@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ MAX_BYTES = 1_000_000
 _CONNECT_SECONDS = 5.0
 # Headers that are HTTP's own, or the platform's.
 _OWN = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}\Z")
+_HEADER_VALUE = re.compile(r"[\t -~]*\Z")
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[str, int], Awaitable[Any]]
@@ -47,7 +50,7 @@ async def request(
     resolve: Resolve | None = None,
     connect: Connect | None = None,
 ) -> Answer:
-    """Send a request. Rejected for what may not be called, Transient where nobody answers in time.
+    """Send a request. Rejected for what may not be called or sent, Transient where nobody answers in time.
 
     ``allowed``: networks that may be called though they are not public. ``resolve`` (host, port → addresses)
     and ``connect`` (address, port → a stream of httpcore): in place of the system's.
@@ -56,39 +59,45 @@ async def request(
     import httpx
 
     networks = tuple(allowed)
-
-    async def check(sent: httpx.Request) -> None:
-        url_rules.check_url(str(sent.url), networks)
-
+    sent_headers = _checked_headers(headers)
     transport = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
     backend = _backend(networks, resolve or _resolve, connect)
     # The way that httpcore has for another network; httpx hands it no such argument.
     transport._pool = httpcore.AsyncConnectionPool(
         ssl_context=httpx.create_ssl_context(trust_env=False), network_backend=backend
     )
-    sent_headers = {key: value for key, value in headers.items() if key.lower() not in _OWN}
+    timeout = httpx.Timeout(seconds, connect=_CONNECT_SECONDS)
     try:
         async with (
             asyncio.timeout(seconds),
-            httpx.AsyncClient(
-                transport=transport,
-                trust_env=False,
-                follow_redirects=True,
-                max_redirects=MAX_REDIRECTS,
-                event_hooks={"request": [check]},
-                timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
-            ) as client,
-            client.stream(method, url, headers=sent_headers, content=body) as answer,
+            httpx.AsyncClient(transport=transport, trust_env=False, timeout=timeout) as client,
         ):
-            return Answer(answer.status_code, await _read(answer), str(answer.url))
-    except httpx.TooManyRedirects:
-        raise Rejected("url.redirects", f"more than {MAX_REDIRECTS} redirects") from None
+            sent = client.build_request(method, url, headers=sent_headers, content=body)
+            for _ in range(MAX_REDIRECTS + 1):
+                url_rules.check_url(str(sent.url), networks)
+                answer = await client.send(sent, stream=True)
+                try:
+                    if answer.next_request is None:
+                        return Answer(answer.status_code, await _read(answer), str(answer.url))
+                    # Followed here: httpx would read, and unpack, all that a redirect says beside its place.
+                    sent = answer.next_request
+                finally:
+                    await answer.aclose()
+            raise Rejected("url.redirects", f"more than {MAX_REDIRECTS} redirects")
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise Rejected("url.invalid", f"no URL: {error}") from None
     except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException) as error:
         raise Transient(f"no answer: {type(error).__name__}") from error
     except TimeoutError:
         raise Transient(f"no answer within {seconds:g} s") from None
+
+
+def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that go out; Rejected (``url.header``) for one that HTTP cannot carry."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.match(name) or not _HEADER_VALUE.match(value):
+            raise Rejected("url.header", f"the header {name[:100]!r} is no printable ASCII")
+    return {name: value for name, value in headers.items() if name.lower() not in _OWN}
 
 
 async def _read(answer: Any) -> bytes:

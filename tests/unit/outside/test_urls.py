@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -218,6 +220,29 @@ async def test_redirects_are_followed_a_few_times_and_keep_secrets_at_home(web: 
     web.answers["/"] = _redirect("file:///etc/passwd")
     with pytest.raises(Rejected):
         await web.send("GET", "http://example.com/")
+
+
+async def test_what_a_redirect_says_beside_its_place_is_not_read(web: Web) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(200)), packer.flush()])
+    head = f"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}"
+    web.answers["/"] = f"{head}\r\n\r\n".encode() + packed
+    tracemalloc.start()
+    try:
+        found = await web.send("GET", "http://example.com/")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (found.status, found.url) == (204, "http://example.com/b")
+    assert most < 20_000_000
+
+
+@pytest.mark.parametrize("header", [{"X-A": "blåbær"}, {"X-A": "a\r\nX-B: b"}, {"X A": "b"}, {"": "b"}])
+async def test_headers_that_http_cannot_carry_are_refused_for_good(web: Web, header: dict[str, str]) -> None:
+    with pytest.raises(Rejected) as caught:
+        await web.send("GET", "http://example.com/", headers=header)
+    assert caught.value.error_type == "url.header"
+    assert web.connected == []
 
 
 async def test_an_answer_without_end_and_one_that_never_comes_are_left(web: Web) -> None:

@@ -251,10 +251,13 @@ def _recorded(
 ) -> lines.Run:
     failure = outcome.failure
     result = "unchanged" if outcome.result is None else "replaced" if outcome.result else "stopped"
-    effects = [
-        {"id": identity.effect_id(key, index), **msgspec.to_builtins(effect)}
-        for index, effect in enumerate(outcome.effects)
-    ]
+    effects = []
+    for index, effect in enumerate(outcome.effects):
+        fields = msgspec.to_builtins(effect)
+        if "id" in fields:
+            # As it is recorded: `id` is the effect's, and a timer has the script's name beside it.
+            fields["timerId"] = fields["id"]
+        effects.append(fields | {"id": identity.effect_id(key, index)})
     return lines.Run(
         key=key,
         version=version,

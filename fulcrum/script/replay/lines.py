@@ -7,6 +7,7 @@ runs and writes in the order in which they were received (received time, event t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -98,6 +99,17 @@ class Run(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_on
     failure_message: str = ""
     cpu_us: int = 0
     wall_us: int = 0
+
+
+def asked(effect: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded effect as the script asked for it.
+
+    Recorded, ``id`` is the effect's own; what the script calls a timer stands in ``timerId``.
+    """
+    made = {name: value for name, value in effect.items() if name != "id"}
+    if "timerId" in made:
+        made["id"] = made.pop("timerId")
+    return made
 
 
 class Event(Line, frozen=True, kw_only=True, tag="event"):

@@ -17,7 +17,6 @@ _CHANGEABLE = ("data", "event", "time", "historical")
 # What a device of its own does to a run, and no replay can repeat.
 _OF_THE_PLACE = frozenset({"timeout", "memory", "exit"})
 _TEXT = 2_000
-_OWN_IDS = ("setTimer", "cancelTimer")
 
 
 class _Seen:
@@ -60,7 +59,7 @@ class Recorded:
                 if kind == "setDeviceData" and effect.get("route"):
                     self._routed.add(effect.get("id", ""))
                 elif kind == "setTimer":
-                    self._timers.add(timer_id(self._script_id, line.device_id, effect.get("id", "")))
+                    self._timers.add(timer_id(self._script_id, line.device_id, effect.get("timerId", "")))
         seen = self._of(line.device_id)
         if isinstance(line, lines.Writing) and line.stored is not None:
             seen.stored = max(seen.stored, line.stored)
@@ -177,15 +176,9 @@ def _same_effects(recorded: list[dict[str, Any]], effects: list[wire.Effect]) ->
     if len(recorded) != len(effects):
         return False
     return all(
-        _plain(one) == normal(msgspec.to_builtins(other))
+        normal(lines.asked(one)) == normal(msgspec.to_builtins(other))
         for one, other in zip(recorded, effects, strict=True)
     )
-
-
-def _plain(effect: dict[str, Any]) -> Any:
-    if effect.get("type") in _OWN_IDS:
-        return normal(effect)
-    return normal({name: value for name, value in effect.items() if name != "id"})
 
 
 def _same_cache(recorded: wire.Cache | None, cache: wire.Cache | None) -> bool:

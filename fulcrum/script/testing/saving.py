@@ -146,21 +146,13 @@ def expected(run: lines.Run, message: Mapping[str, Any]) -> dict[str, Any]:
     result = {"stopped": False, "replaced": run.message or {}}.get(run.result or "")
     made: dict[str, Any] = {
         "result": expectation.changed(result, message),
-        "effects": [_effect(effect) for effect in run.effects],
+        "effects": [expectation.effect(lines.asked(effect)) for effect in run.effects],
     }
     if run.cache is not None:
         made["cache"] = run.cache.value
     if run.script_cache is not None:
         made["scriptCache"] = run.script_cache.value
     return made
-
-
-def _effect(recorded_: Mapping[str, Any]) -> dict[str, Any]:
-    """An effect as the script asked for it: what a timer was called by it stands in ``timerId``."""
-    made = {key: value for key, value in recorded_.items() if key != "id"}
-    if "timerId" in made:
-        made["id"] = made.pop("timerId")
-    return expectation.effect(made)
 
 
 def set_aside(

@@ -114,7 +114,8 @@ class ReasonRunScript(_Message, frozen=True, kw_only=True, tag="reasonRunScript"
     """Run a script although no device sent anything: a timer fires, or a script or a person asks for it.
 
     Comes on the topic ``reason`` in a ``routeMsg`` whose options say which script. ``id`` names the occasion:
-    a repeat has the same. ``time``: when it was due. ``device_id`` where it concerns one.
+    a repeat has the same. ``time``: when it was due. ``device_id`` where it concerns one. ``set_by``: of a
+    script's timer, the effect that set it.
     """
 
     id: str
@@ -123,6 +124,7 @@ class ReasonRunScript(_Message, frozen=True, kw_only=True, tag="reasonRunScript"
     device_id: str | None = None
     system_id: str | None = None
     timer_id: str | None = None
+    set_by: str | None = None
     source: str | None = None
     user_id: str | None = None
 

@@ -165,17 +165,19 @@ def _set_timer(run: Run, effect: wire.SetTimer, identity: str, devices: Mapping[
         device_id=effect.device_id,
         script_id=run.script_id,
         timer=effect.timer,
-        action=effect.action if effect.action is not None else _runs_script(run, effect, own),
+        action=effect.action if effect.action is not None else _runs_script(run, effect, own, identity),
     )
     return Sending(_encode(timer), Step("scheduler", {}, []))
 
 
-def _runs_script(run: Run, effect: wire.SetTimer, own: str) -> dict[str, Any]:
+def _runs_script(run: Run, effect: wire.SetTimer, own: str, identity: str) -> dict[str, Any]:
     """The action of a timer that runs the script again; who fires it adds ``id`` and ``time``."""
     message: dict[str, Any] = {
         "type": "reasonRunScript",
         "projectId": run.message.project_id,
         "timerId": own,
+        # By it the way of what set the timer leads on to what the timer had run.
+        "setBy": identity.partition("-")[2],
         "source": SOURCE,
     }
     if effect.device_id:

@@ -22,6 +22,8 @@ MAX_BYTES = 200_000
 REASON, WRITER = "reason", "writer"
 # The platform's own topics that a timer may publish to.
 TOPICS = frozenset({REASON, WRITER})
+# What the message of an action may say of a run, beside what its timer says.
+_GIVEN = ("deviceId", "systemId", "setBy", "source", "userId")
 _encode = msgspec.json.encode
 
 
@@ -113,7 +115,7 @@ def _run(
     about = {"deviceId": timer.device_id, "systemId": timer.system_id}
     inner = {
         **{key: value for key, value in about.items() if value},
-        **{key: given[key] for key in ("deviceId", "systemId", "source", "userId") if given.get(key)},
+        **{key: given[key] for key in _GIVEN if given.get(key)},
         "type": "reasonRunScript",
         "id": fire_id,
         "time": due,

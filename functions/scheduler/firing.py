@@ -25,8 +25,13 @@ SERVICE = TOPIC = "scheduler"
 _EARLY_MS = 2_000
 
 
-async def fire(task: FireTimer, rules: Rules, tries: int, trace: str | None = None) -> Outcome:
-    """Do what a task is for. ``tries``: how often it was tried before. Transient: it is to come again."""
+async def fire(
+    task: FireTimer, rules: Rules, tries: int, published: list[str], trace: str | None = None
+) -> Outcome:
+    """Do what a task is for. ``tries``: how often it was tried before. Transient: it is to come again.
+
+    ``published`` gets the id of the message that goes out.
+    """
     await _until(task.fire_time)
     name = store.name(task.project_id, task.timer_id)
     stored, cancels = await store.read_with_cancels(name, task.project_id)
@@ -45,7 +50,7 @@ async def fire(task: FireTimer, rules: Rules, tries: int, trace: str | None = No
 
         await store.change({name: cancel}, {name: stored})
         return "cancelled"
-    outcome = await _act(timer, task, rules, tries, trace)
+    outcome = await _act(timer, task, rules, tries, published, trace)
 
     def mark(now: Timer | None) -> Timer | None:
         return timers.fired(now, clock.now_ms()) if now is not None and _is(task, now) else None
@@ -68,7 +73,9 @@ async def _until(due: int) -> None:
         await clock.sleep(early / 1000)
 
 
-async def _act(timer: Timer, task: FireTimer, rules: Rules, tries: int, trace: str | None) -> Outcome:
+async def _act(
+    timer: Timer, task: FireTimer, rules: Rules, tries: int, published: list[str], trace: str | None
+) -> Outcome:
     """Do a timer's action. What cannot be done is set aside; sent again, that does the action once more."""
     due = task.fire_time
     firing = timers.fire_id(timer, due)
@@ -78,7 +85,7 @@ async def _act(timer: Timer, task: FireTimer, rules: Rules, tries: int, trace: s
             await calling.call(action, firing, due, rules.networks, tries)
         else:
             sent = actions.message(action, timer, firing, due)
-            await pubsub.publish(sent.topic, [(sent.data, sent.attributes)])
+            published += await pubsub.publish(sent.topic, [(sent.data, sent.attributes)])
     except Rejected as error:
         again = SetTimer(
             id=f"{timer.timer_id} again {firing}"[-MAX_ID:],

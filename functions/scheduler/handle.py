@@ -13,6 +13,7 @@ from functions.scheduler.commands import Rules
 from shared import clock, outbox, url_rules
 from shared.config import settings
 from shared.envelope import Delivery, decode_push
+from shared.log import listed
 from shared.quarantine import SetAside, set_aside
 
 
@@ -36,7 +37,8 @@ async def handle(body: bytes, tries: str, trace: str | None) -> dict[str, Any]:
         seen, armed = await arming.sweep()
         return {"swept": seen, "armed": armed}
     tried = int(tries) if tries.isdecimal() else 0
-    outcome = await firing.fire(message, rules(), tried, trace)
+    published: list[str] = []
+    outcome = await firing.fire(message, rules(), tried, published, trace)
     late = clock.now_ms() - message.fire_time
     return {
         "outcome": outcome,
@@ -44,6 +46,7 @@ async def handle(body: bytes, tries: str, trace: str | None) -> dict[str, Any]:
         "timer": message.timer_id,
         "lateMs": late,
         "try": tried + 1,
+        **({"published": listed(published)} if published else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ WRITER = "transponder"
 _QUARANTINE = "quarantine"
 # Deeper than any way goes: a message passes 16 services at most.
 _DEEPEST = 20
+# So many times is told what a timer had run.
+_FIRINGS = 20
 
 Identity = tuple[str | None, str | None]
 
@@ -70,7 +72,7 @@ class _Assembly:
         received = self._received(rows, runs)
         self._received_at = received
         if received is not None:
-            self._add(received, _source(rows), "received", f"received{_by(rows)}")
+            self._add(received, _source(rows, runs), "received", _begins(rows, runs))
         self._event(rows, runs, None, {})
         self._copies(rows)
         self._strays()
@@ -164,7 +166,13 @@ class _Assembly:
         """What an effect led to: rows, runs, mails."""
         rows = [row for row in self._facts.rows if row.event_id == effect_id]
         runs = [run for run in self._facts.runs if run.event_id == effect_id]
-        self._event(rows, runs, effect, {"event_id": effect_id})
+        # What the timer that it set had run, each time that it fired.
+        fired = sorted(
+            (run for run in self._facts.runs if run.set_by == effect_id), key=lambda one: one.started
+        )
+        if len(fired) > _FIRINGS:
+            effect.text += f", which fired {len(fired)} times or more: the first {_FIRINGS} are told"
+        self._event(rows, runs + fired[:_FIRINGS], effect, {"event_id": effect_id})
         for mail in self._facts.mails:
             if mail.source != effect_id or id(mail) in self._told:
                 continue
@@ -239,6 +247,8 @@ class _Assembly:
         for line in lines:
             if line.service == INGEST:
                 self._ingest(line, message_id, certain and is_certain)
+            elif line.message_id is None:
+                self._began(line, message_id, certain and is_certain, parent)
             elif parent is None or line.service != "reason":
                 # An effect comes from the run that it stands below.
                 self._message(line.message_id, None, certain and is_certain, parent)
@@ -251,6 +261,14 @@ class _Assembly:
         self._add(
             line.time, INGEST, "published", text, None, message_id=message_id, ms=line.ms, certain=certain
         )
+
+    def _began(self, line: Line, message_id: str, certain: bool, parent: _Draft | None) -> None:
+        """A line of whoever published a message although it was given none: a timer that fired."""
+        if id(line) not in self._told:
+            self._told.add(id(line))
+            what, text = done_by(line)
+            fields = _of(line) | {"message_id": message_id, "certain": certain}
+            self._add(line.time, line.service, what, text, parent, **fields)
 
     def _strays(self) -> None:
         """What the lines tell of an event that ingest's line names, where nothing stored leads there."""
@@ -352,14 +370,24 @@ def _of(line: Line | None) -> dict[str, Any]:
     return {name: value for name, value in (("attempt", line.attempt), ("ms", line.ms)) if value is not None}
 
 
-def _source(rows: Iterable[Row]) -> str:
+def _source(rows: Sequence[Row], runs: Sequence[Run]) -> str:
+    if _is_occasion(rows, runs):
+        return "reason"
     source = next((row.source for row in rows if row.source), None)
-    return {"api": "api", "script": "reason"}.get(source or "", INGEST)
+    return {"api": "api", "script": "reason", "timer": "scheduler"}.get(source or "", INGEST)
 
 
-def _by(rows: Iterable[Row]) -> str:
+def _begins(rows: Sequence[Row], runs: Sequence[Run]) -> str:
+    """How it began, in words."""
+    if _is_occasion(rows, runs):
+        return "a timer, a script or a person asked for a run"
     source = next((row.source for row in rows if row.source), None)
-    return f" from {source}" if source else ""
+    return f"received from {source}" if source else "received"
+
+
+def _is_occasion(rows: Sequence[Row], runs: Sequence[Run]) -> bool:
+    """Whether a script ran although nothing was sent: then nothing has a hash."""
+    return not rows and bool(runs) and not any(run.content_hash for run in runs)
 
 
 def _only(published: list[str]) -> str | None:

@@ -30,7 +30,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Run:
-    """A row of ``script_runs``. ``effects``: (id, type, whom or what it concerns)."""
+    """A row of ``script_runs``. ``effects``: (id, type, whom or what it concerns).
+
+    ``set_by``: of a run that a script's timer had, the effect that set it.
+    """
 
     run_key: str
     script_id: str
@@ -49,6 +52,7 @@ class Run:
     effects: Sequence[tuple[str, str, str]] = ()
     failure: str | None = None
     wall: int | None = None
+    set_by: str | None = None
 
 
 @dataclass(frozen=True)

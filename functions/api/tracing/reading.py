@@ -34,6 +34,9 @@ _DAY_MS = 24 * _HOUR_MS
 # A run is at most so much later than its event was received: Pub/Sub's and quarantine's patience.
 _LATEST_RUN_MS = 90 * _DAY_MS
 
+# Of a run that a script's timer had: the effect that set it.
+_SET_BY = "JSON_VALUE(message, '$.setBy')"
+
 Sql = tuple[str, Sequence[Any]]
 
 
@@ -54,6 +57,7 @@ async def history_of(facts: Facts, scope: Scope, around: Scope, window: Window) 
     asked: set[str] = set()
     wanted = {facts.event_id}
     truncated = False
+    timers: set[str] = set()
     for step in range(MAX_STEPS):
         wanted = set(sorted(wanted - asked)[: MAX_IDS - len(asked)])
         if not wanted:
@@ -61,10 +65,11 @@ async def history_of(facts: Facts, scope: Scope, around: Scope, window: Window) 
         asked |= wanted
         if step:
             scope = around
-        rows, runs = await _both(facts, scope, window, wanted)
+        rows, runs = await _both(facts, scope, window, wanted, timers & wanted)
         truncated |= len(rows) >= MAX_ROWS or len(runs) >= MAX_RUNS
         facts.runs += runs
         wanted = {effect_id for run in runs for effect_id, _, _ in run.effects}
+        timers = {effect_id for run in runs for effect_id, kind, _ in run.effects if kind == "setTimer"}
         wanted |= {ids.digest(row.device_id, row.event_id) for row in rows if row.kind == "data"}
         if rows:
             # What came of an event is of its time, or later.
@@ -72,12 +77,17 @@ async def history_of(facts: Facts, scope: Scope, around: Scope, window: Window) 
     return truncated
 
 
-async def _both(facts: Facts, scope: Scope, window: Window, wanted: set[str]) -> tuple[list[Row], list[Run]]:
-    """Rows, which are added to the facts, and runs: of all devices, or of those that may be read."""
+async def _both(
+    facts: Facts, scope: Scope, window: Window, wanted: set[str], timers: set[str]
+) -> tuple[list[Row], list[Run]]:
+    """Rows, which are added to the facts, and runs: of all devices, or of those that may be read.
+
+    ``timers``: effects that set a timer, whose runs are wanted too.
+    """
     limited = scope.readable_devices is not None or scope.readable_systems is not None
     if not limited:
         found = await asyncio.gather(
-            _rows(scope, window, wanted), _runs(scope, window, wanted, scope.device_ids)
+            _rows(scope, window, wanted), _runs(scope, window, wanted, timers, scope.device_ids)
         )
         facts.rows += found[0]
         return found
@@ -85,7 +95,7 @@ async def _both(facts: Facts, scope: Scope, window: Window, wanted: set[str]) ->
     facts.rows += rows
     # A run says its device alone, not the system: it may be read where the device's rows may.
     devices = sorted({row.device_id for row in facts.rows})
-    return rows, await _runs(scope, window, wanted, devices)
+    return rows, await _runs(scope, window, wanted, timers, devices)
 
 
 async def _rows(scope: Scope, window: Window, wanted: set[str]) -> list[Row]:
@@ -119,7 +129,9 @@ async def _rows(scope: Scope, window: Window, wanted: set[str]) -> list[Row]:
     ]
 
 
-async def _runs(scope: Scope, window: Window, wanted: set[str], devices: Sequence[str] | None) -> list[Run]:
+async def _runs(
+    scope: Scope, window: Window, wanted: set[str], timers: set[str], devices: Sequence[str] | None
+) -> list[Run]:
     if devices is not None and not devices:
         return []
     parameters = Parameters()
@@ -129,6 +141,11 @@ async def _runs(scope: Scope, window: Window, wanted: set[str], devices: Sequenc
         "UNIX_MICROS(received_time) AS received_us, message_id, result, repeated, effects, "
         "failure_type, failure_message, wall_us"
     )
+    is_wanted = f"event_id IN UNNEST({parameters.strings(sorted(wanted))})"
+    if timers:
+        # The messages are read where there are timers alone: they are the largest of the columns.
+        columns += f", {_SET_BY} AS set_by"
+        is_wanted = f"({is_wanted} OR {_SET_BY} IN UNNEST({parameters.strings(sorted(timers))}))"
     # Started is when it ran, which is after the event was received, whatever time the event names.
     until = max(window.until, window.since + _LATEST_RUN_MS)
     sql = (
@@ -136,7 +153,7 @@ async def _runs(scope: Scope, window: Window, wanted: set[str], devices: Sequenc
         f"WHERE project_id = {parameters.add(scope.project_id, 'STRING')} "
         f"AND started >= {parameters.add(window.since, 'TIMESTAMP')} "
         f"AND started < {parameters.add(until, 'TIMESTAMP')} "
-        f"AND event_id IN UNNEST({parameters.strings(sorted(wanted))})"
+        f"AND {is_wanted}"
     )
     if devices is not None:
         sql += f" AND device_id IN UNNEST({parameters.strings(sorted(devices))})"
@@ -165,6 +182,7 @@ def _run(row: Sequence[str | None]) -> Run:
         effects=effects(key, row[14]),
         failure=failure[:1_000] or None,
         wall=None if row[17] is None else int(row[17]),
+        set_by=row[18] if len(row) > 18 else None,
     )
 
 

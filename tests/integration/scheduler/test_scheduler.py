@@ -148,6 +148,7 @@ def test_a_script_is_run_by_its_timer(stack: TimerStack, project: str) -> None:
     once = {"type": "once", "delay": 1_000}
     run = {"reasoner": {"id": "s1", "targetFunction": "check", "limit": 3}}
     message = {"type": "reasonRunScript", "projectId": "elsewhere", "source": "script", "deviceId": "d1"}
+    message |= {"setBy": "effect-1"}
     routed = {"type": "routeMsg", "message": message, "options": {"reasoner": {"id": "s1", "x": 1}}}
     topic = {"type": "publishTopic", "topic": "reason"}
     _set(
@@ -155,9 +156,9 @@ def test_a_script_is_run_by_its_timer(stack: TimerStack, project: str) -> None:
         stack.set(project, "a", once, action={**topic, "options": run}, deviceId="d1", systemId="y1"),
         stack.set(project, "b", once, action={**topic, "message": routed}),
     )
-    due = {name: timer["fireTime"] for name, timer in stack.timers(project).items()}
     stack.advance(2)
     stack.settle()
+    due = {name: timer["lastFired"] for name, timer in stack.timers(project).items()}
     sent = {data["message"]["timerId"]: data for data, _ in stack.pull("reason")}
     assert sent["a"]["options"] == run
     assert sent["b"]["options"] == {"reasoner": {"id": "s1", "x": 1}}
@@ -171,7 +172,8 @@ def test_a_script_is_run_by_its_timer(stack: TimerStack, project: str) -> None:
         "systemId": "y1",
         "timerId": "a",
     }
-    assert (sent["b"]["message"]["projectId"], sent["b"]["message"]["deviceId"]) == (project, "d1")
+    given = sent["b"]["message"]
+    assert (given["projectId"], given["deviceId"], given["setBy"]) == (project, "d1", "effect-1")
 
 
 def test_data_are_written_as_of_the_instant(stack: TimerStack, project: str) -> None:

@@ -136,7 +136,9 @@ async def test_a_script_that_a_timer_runs_is_run_by_what_the_timer_sends(reason:
     assert await reason.push(fired) == 204
     row = reason.runs.rows[-1]
     assert (row["status"], row["event_id"], row["device_id"]) == ("done", "fire-1", "d1")
-    assert json.loads(row["message"])["timerId"] == ids.digest("timer", "alarm", "d1", "watch")
+    message, effects = json.loads(row["message"]), json.loads(reason.runs.rows[0]["effects"])
+    assert message["timerId"] == ids.digest("timer", "alarm", "d1", "watch")
+    assert message["setBy"] == next(one["id"] for one in effects if one["type"] == "setTimer")
     assert json.loads(row["params"]) == {"why": "x"}
 
 

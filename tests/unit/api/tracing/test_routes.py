@@ -239,6 +239,50 @@ async def test_what_a_run_led_to_is_told(farm: Farm) -> None:
     assert ("transponder", "stored") in steps(await farm.ask(data))
 
 
+async def test_what_a_timer_had_run_is_told_with_what_set_it(farm: Farm) -> None:
+    farm.store()
+    run: dict[str, Any] = {
+        "project_id": farm.project,
+        "script_id": "s",
+        "started": (farm.at + 50) * 1000,
+        "run_key": f"k{farm.project}",
+        "stored_time": (farm.at + 60) * 1000,
+        "version": 2,
+        "entry": "run",
+        "device_id": "d1",
+        "event_id": "e",
+        "content_hash": "h-e",
+        "status": "done",
+        "effects": '[{"type": "setTimer", "timerId": "t"}, {"type": "setTimer", "timerId": "u"}]',
+    }
+    by = effect_id(run["run_key"], 0)
+    fired = run | {
+        "started": (farm.at + 30_000) * 1000,
+        "run_key": f"k2{farm.project}",
+        "entry": "quiet",
+        "event_id": "fire",
+        "content_hash": None,
+        "message": f'{{"type": "reasonRunScript", "setBy": "{by}"}}',
+        "effects": '[{"type": "sendSms", "message": {"message": "secret"}}]',
+    }
+    append_runs(run, {name: value for name, value in fired.items() if value is not None})
+    sms = effect_id(fired["run_key"], 0)
+    sent = {"kind": "sms", "source": sms, "recipients": ["+1"], "message": "secret", "time": farm.at + 30_090}
+    farm.where.collection("outbox").document("o").set(sent)
+    answer = await farm.ask()
+    assert [what for _, what in steps(answer)] == [
+        *("received", "stored", "ran", "effect", "effect", "ran", "effect", "sent"),
+    ]
+    told = {step["id"]: step for step in answer.json()["traces"][0]["steps"]}
+    assert [told[number].get("parent") for number in ("6", "7", "8")] == ["4", "6", "7"]
+    assert told["4"]["eventId"] == by
+    # Who may read the device alone is told of it as well.
+    one = farm.api.user(farm.project, "device.readHistory", on=("device", "d1"))
+    assert ("reason", "ran") in steps(await farm.ask(token=one))[5:]
+    other = farm.api.user(farm.project, "device.readHistory", on=("device", "d2"))
+    assert (await farm.ask("fire", token=other)).status_code == 404
+
+
 async def test_a_copy_at_a_device_above_is_told(farm: Farm) -> None:
     farm.store()
     farm.store(id=ids.digest("d1", "e"), hash="h-e", device_id="d2")

@@ -15,12 +15,13 @@ from functions.message_processor.batch import Batch
 from functions.message_processor.directory import Directory, Resolved, Result
 from functions.message_processor.events import Key, project_of
 from functions.message_processor.send import Sending
-from shared import collector, names, values
+from shared import names, values
 from shared.clients import firestore
 from shared.clients.rpc import RETRYABLE_NUMBERS
 from shared.envelope import Delivery, check_hops, unwrap
 from shared.errors import Rejected, Transient
 from shared.log import listed, log
+from shared.loops import PerLoop
 from shared.quarantine import SetAside, set_aside
 
 if TYPE_CHECKING:
@@ -35,21 +36,12 @@ class _Instance:
     """What the deliveries of one instance share, on one event loop."""
 
     def __init__(self) -> None:
-        collector.relax()
-        self.loop = asyncio.get_running_loop()
         self.directory = Directory()
         self.sending = Sending()
 
 
-_instance: _Instance | None = None
-
-
-def instance() -> _Instance:
-    """The parts of this instance, made at the first delivery."""
-    global _instance
-    if _instance is None or _instance.loop is not asyncio.get_running_loop():
-        _instance = _Instance()
-    return _instance
+# The parts of this instance.
+instance = PerLoop(_Instance)
 
 
 async def process(delivery: Delivery, trace: str | None = None) -> None:

@@ -13,11 +13,12 @@ from functions.reason import effects, outcomes, rows
 from functions.reason.decode import Batch, Done, Refusal, Run, decode
 from functions.reason.facts import facts_of
 from functions.reason.running import Running
-from shared import collector, forward, script_runs
+from shared import forward, script_runs
 from shared.clients import history
 from shared.envelope import Delivery, check_hops
 from shared.errors import Rejected
 from shared.log import listed, log
+from shared.loops import PerLoop
 from shared.quarantine import SetAside, set_aside
 from shared.routes import Step
 
@@ -29,20 +30,11 @@ class _Instance:
     """What the deliveries of one instance share, on one event loop."""
 
     def __init__(self) -> None:
-        collector.relax()
-        self.loop = asyncio.get_running_loop()
         self.running = Running()
 
 
-_instance: _Instance | None = None
-
-
-def instance() -> _Instance:
-    """The parts of this instance, made at the first delivery."""
-    global _instance
-    if _instance is None or _instance.loop is not asyncio.get_running_loop():
-        _instance = _Instance()
-    return _instance
+# The parts of this instance.
+instance = PerLoop(_Instance)
 
 
 async def handle(delivery: Delivery, trace: str | None = None) -> None:

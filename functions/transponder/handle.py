@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,12 @@ from fulcrum.core import fold
 from functions.transponder import plan
 from functions.transponder.cache import States
 from functions.transponder.decode import Arrival, Batch, decode
-from shared import clock, collector
+from shared import clock
 from shared.envelope import Delivery, check_hops
 from shared.errors import Rejected
 from shared.gather import Gathering, Limits
 from shared.log import listed, log
+from shared.loops import PerLoop
 from shared.messages import MAX_BATCH_EVENTS
 
 # What talks to stores and topics is imported when there is something to store or to send, so that a new
@@ -34,8 +34,6 @@ class _Instance:
     """What the deliveries of one instance share, on one event loop."""
 
     def __init__(self) -> None:
-        collector.relax()
-        self.loop = asyncio.get_running_loop()
         self.states = States()
         self._gathering = Gathering(self._store, LIMITS)
 
@@ -54,15 +52,8 @@ class _Instance:
         await Storing(self.states).store([arrival for arrivals in deliveries for arrival in arrivals])
 
 
-_instance: _Instance | None = None
-
-
-def instance() -> _Instance:
-    """The parts of this instance, made at the first delivery."""
-    global _instance
-    if _instance is None or _instance.loop is not asyncio.get_running_loop():
-        _instance = _Instance()
-    return _instance
+# The parts of this instance.
+instance = PerLoop(_Instance)
 
 
 async def handle(delivery: Delivery, trace: str | None = None) -> None:

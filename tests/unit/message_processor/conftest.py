@@ -46,7 +46,7 @@ def add_device(service: Service, device: str, value: str = "", **fields: Any) ->
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
-    monkeypatch.setattr(process, "_instance", None)
+    process.instance.clear()
     made = Service("message_processor", monkeypatch, ["writer", "quarantine", "reason", "audit"])
     made.documents.stored[names.project(PROJECT)] = {"name": "Farm", "revision": 1}
     made.documents.stored[names.blueprint(PROJECT, "b1")] = {"name": "Tractor"}

@@ -389,9 +389,9 @@ class Script:
     ) -> types.RunAccepted:
         """Run a script.
 
-        Runs the deployed version, for a device or for none, as a timer would. It is safe when this is
-        answered; what came of it stands in the logs a moment later. With an id or an Idempotency-Key it
-        runs once.
+        Runs the deployed version, for a device whose data the caller may write or for none, as a timer
+        would. It is safe when this is answered; what came of it stands in the logs a moment later. With an
+        id or an Idempotency-Key it runs once.
 
         Needs: script.run.
         """
@@ -425,8 +425,8 @@ class Script:
     ) -> types.ScriptRuns:
         """Read the logs of a script.
 
-        The runs of the script with what they logged and why they failed, the latest first. A run can be
-        read a moment after it.
+        The runs of the script with what they logged and why they failed, the latest first: those for
+        devices whose history the caller may read. A run can be read a moment after it.
 
         Needs: script.readLogs.
         """
@@ -502,7 +502,7 @@ class Script:
         """Read the metrics of a script.
 
         How often the script ran, failed and had effects, and how long it took: in all, by version or
-        device, and by time.
+        device, and by time, for devices whose history the caller may read.
 
         Needs: script.readLogs.
         """
@@ -907,9 +907,9 @@ class AsyncScript:
     ) -> types.RunAccepted:
         """Run a script.
 
-        Runs the deployed version, for a device or for none, as a timer would. It is safe when this is
-        answered; what came of it stands in the logs a moment later. With an id or an Idempotency-Key it
-        runs once.
+        Runs the deployed version, for a device whose data the caller may write or for none, as a timer
+        would. It is safe when this is answered; what came of it stands in the logs a moment later. With an
+        id or an Idempotency-Key it runs once.
 
         Needs: script.run.
         """
@@ -943,8 +943,8 @@ class AsyncScript:
     ) -> types.ScriptRuns:
         """Read the logs of a script.
 
-        The runs of the script with what they logged and why they failed, the latest first. A run can be
-        read a moment after it.
+        The runs of the script with what they logged and why they failed, the latest first: those for
+        devices whose history the caller may read. A run can be read a moment after it.
 
         Needs: script.readLogs.
         """
@@ -1021,7 +1021,7 @@ class AsyncScript:
         """Read the metrics of a script.
 
         How often the script ran, failed and had effects, and how long it took: in all, by version or
-        device, and by time.
+        device, and by time, for devices whose history the caller may read.
 
         Needs: script.readLogs.
         """

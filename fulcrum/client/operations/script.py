@@ -493,7 +493,7 @@ OPERATIONS = (
         "POST",
         "/v1/script/{script_id}/run",
         summary="Run a script",
-        description="Runs the deployed version, for a device or for none, as a timer would. It is safe when this is answered; what came of it stands in the logs a moment later. With an id or an Idempotency-Key it runs once.",
+        description="Runs the deployed version, for a device whose data the caller may write or for none, as a timer would. It is safe when this is answered; what came of it stands in the logs a moment later. With an id or an Idempotency-Key it runs once.",
         permission="script.run",
         parameters=(
             Parameter("script_id", "path", "string", True, "The id of the script", ()),
@@ -533,7 +533,7 @@ OPERATIONS = (
         "GET",
         "/v1/script/{script_id}/logs",
         summary="Read the logs of a script",
-        description="The runs of the script with what they logged and why they failed, the latest first. A run can be read a moment after it.",
+        description="The runs of the script with what they logged and why they failed, the latest first: those for devices whose history the caller may read. A run can be read a moment after it.",
         permission="script.readLogs",
         parameters=(
             Parameter("script_id", "path", "string", True, "The id of the script", ()),
@@ -594,7 +594,7 @@ OPERATIONS = (
         "GET",
         "/v1/script/{script_id}/metrics",
         summary="Read the metrics of a script",
-        description="How often the script ran, failed and had effects, and how long it took: in all, by version or device, and by time.",
+        description="How often the script ran, failed and had effects, and how long it took: in all, by version or device, and by time, for devices whose history the caller may read.",
         permission="script.readLogs",
         parameters=(
             Parameter("script_id", "path", "string", True, "The id of the script", ()),

@@ -61,8 +61,8 @@ class Input:
         snapshot = await _snapshot(self._window)
         devices = sorted(self._selected.devices)
         self._states = queries.states(self._window, devices, snapshot, self._before)
-        self._caches = queries.caches(self._window, _CACHE_BACK_MS, self._ran)
-        self._events = queries.events(self._window)
+        self._caches = queries.caches(self._window, _CACHE_BACK_MS, self._ran, self._selected.is_whole)
+        self._events = queries.events(self._window, self._selected.is_whole)
         self._jobs = {sql[0]: await asking.start(sql) for sql in (self._states, self._caches, self._events)}
         self._notes = [*_notes(self._selected, self._selection, clock.now_ms(), bool(self._deployed))]
 
@@ -191,6 +191,13 @@ def _notes(selected: Selected, selection: str, now: int, is_deployed: bool) -> l
     if selected.lacking:
         notes.append(
             lines.Note("permission", f"{selected.lacking} devices are left out: you may not read them")
+        )
+    if not selected.is_whole:
+        notes.append(
+            lines.Note(
+                "scriptCache",
+                "the script's cache is empty: it is made of all devices, and you may not read them all",
+            )
         )
     if not is_deployed:
         notes.append(lines.Note("notDeployed", "no version is deployed"))

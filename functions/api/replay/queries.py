@@ -125,10 +125,11 @@ def _as_json(field: str) -> str:
     return f"TO_JSON_STRING({field})" if number == field else f"CAST({number} AS STRING)"
 
 
-def events(window: Window) -> Sql:
+def events(window: Window, is_whole: bool = True) -> Sql:
     """Rows of the history and runs of the script, those of one event one after the other, in their order.
 
     A run stands as a row of kind ``run``; its column ``run`` is a JSON array of ``_RUN_FIELDS``.
+    ``is_whole``: with the script's cache, which is made of all devices.
     """
     rows = history_sql.distinct_rows(
         window.dataset,
@@ -138,7 +139,10 @@ def events(window: Window) -> Sql:
         "ARRAY_TO_STRING(cleared, ',') AS cleared, ARRAY_TO_STRING(written, ',') AS written, event_type, "
         "user_id, source, script_id, CAST(NULL AS STRING) AS run",
     )
-    fields = ", ',', ".join(f"COALESCE({_as_json(name)}, 'null')" for name in _RUN_FIELDS)
+    fields = ", ',', ".join(
+        f"COALESCE({_as_json(name)}, 'null')" if is_whole or name != "script_cache" else "'null'"
+        for name in _RUN_FIELDS
+    )
     nothing = "CAST(NULL AS STRING)"
     runs = (
         "SELECT 'run' AS kind, COALESCE(device_id, '') AS device_id, "  # noqa: S608 our own text
@@ -224,8 +228,12 @@ def states(
     return sql, parameters
 
 
-def caches(window: Window, look_back_ms: int, ran: tuple[int, int] | None = None) -> Sql:
+def caches(
+    window: Window, look_back_ms: int, ran: tuple[int, int] | None = None, is_whole: bool = True
+) -> Sql:
     """The caches as the last runs before the window left them: device_id (NULL: the script's), value.
+
+    ``is_whole``: with the script's, which is made of all devices.
 
     Devices are those of the window, where it names any. ``ran``: (when its call began, place in it) of one
     run, before which they are asked for: the call of an event received earlier may have begun later.
@@ -250,11 +258,15 @@ def caches(window: Window, look_back_ms: int, ran: tuple[int, int] | None = None
         f"SELECT device_id, cache AS value FROM {table} "  # noqa: S608 our own text
         f"WHERE {before} AND cache IS NOT NULL AND device_id IS NOT NULL{narrow} "
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id ORDER BY started DESC, COALESCE(seq, 0) DESC, "
-        "stored_time DESC) = 1 "
-        f"UNION ALL SELECT CAST(NULL AS STRING) AS device_id, script_cache AS value FROM {table} "
-        f"WHERE {before} AND script_cache IS NOT NULL "
-        "QUALIFY ROW_NUMBER() OVER (ORDER BY started DESC, COALESCE(seq, 0) DESC, stored_time DESC) = 1"
+        "stored_time DESC) = 1"
     )
+    if is_whole:
+        sql += (
+            f" UNION ALL SELECT CAST(NULL AS STRING) AS device_id, script_cache AS value "  # noqa: S608
+            f"FROM {table} "
+            f"WHERE {before} AND script_cache IS NOT NULL "
+            "QUALIFY ROW_NUMBER() OVER (ORDER BY started DESC, COALESCE(seq, 0) DESC, stored_time DESC) = 1"
+        )
     return sql, parameters
 
 

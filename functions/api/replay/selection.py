@@ -27,7 +27,7 @@ class Selected:
 
     ``devices``: the fields of their documents by id; none for one that was deleted. ``first``: when the
     first of the rows was received (epoch ms), None where there is none. ``lacking``: devices that the caller
-    may not read.
+    may not read. ``is_whole``: the caller may read all devices, and so what is of them together.
     """
 
     window: Window
@@ -36,6 +36,7 @@ class Selected:
     runs: int
     first: int | None
     lacking: int
+    is_whole: bool
 
 
 async def select(call: Call, window: Window) -> Selected:
@@ -51,10 +52,8 @@ async def select(call: Call, window: Window) -> Selected:
             "Name devices or a blueprint, or ask for less time.",
         )
     everything = call.principal.readable(PERMISSION).everything
-    stored = await _stored(call, [str(row[0]) for row in found if row[0]])
-    held = (
-        list(stored.values()) if everything else await access.permitted(call, [PERMISSION], stored.values())
-    )
+    seen = [str(row[0]) for row in found if row[0]]
+    held = await (_stored(call, seen) if everything else readable(call, seen))
     devices: dict[str, Mapping[str, Any]] = {one.id: one.fields for one in held}
     kept = [row for row in found if row[0] in devices or everything]
     if everything:
@@ -69,15 +68,21 @@ async def select(call: Call, window: Window) -> Selected:
         runs=sum(int(row[2] or 0) for row in kept),
         first=min((int(row[3]) for row in kept if row[3] is not None), default=None),
         lacking=len(found) - len(kept),
+        is_whole=everything,
     )
 
 
-async def _stored(call: Call, device_ids: Sequence[str]) -> dict[str, Stored[Device]]:
-    found: dict[str, Stored[Device]] = {}
+async def readable(call: Call, device_ids: Sequence[str]) -> list[Stored[Device]]:
+    """Those of some devices that are there, and whose history the caller may read."""
+    return await access.permitted(call, [PERMISSION], await _stored(call, device_ids))
+
+
+async def _stored(call: Call, device_ids: Sequence[str]) -> list[Stored[Device]]:
+    found: list[Stored[Device]] = []
     parts = [device_ids[at : at + _READ_AT_ONCE] for at in range(0, len(device_ids), _READ_AT_ONCE)]
     for at in range(0, len(parts), 4):
         for some in await asyncio.gather(
             *(call.scope.find_many(DEVICE, part) for part in parts[at : at + 4])
         ):
-            found |= some
+            found += some.values()
     return found

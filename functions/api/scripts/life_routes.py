@@ -262,9 +262,9 @@ async def get_deployment(
     status_code=202,
     operation_id="script_run",
     summary="Run a script",
-    description="Runs the deployed version, for a device or for none, as a timer would. It is safe when "
-    "this is answered; what came of it stands in the logs a moment later. With an id or an "
-    "Idempotency-Key it runs once.",
+    description="Runs the deployed version, for a device whose data the caller may write or for none, as a "
+    "timer would. It is safe when this is answered; what came of it stands in the logs a moment later. With "
+    "an id or an Idempotency-Key it runs once.",
     responses=GONE | _REUSED | {409: problem("It is not deployed")},
     openapi_extra=_body({"targetFunction": "run", "params": {"limit": 8}}),
 )

@@ -40,8 +40,8 @@ _SLOW: dict[int | str, dict[str, Any]] = {504: problem("It took too long")}
     "/script/{script_id}/logs",
     operation_id="script_logs",
     summary="Read the logs of a script",
-    description="The runs of the script with what they logged and why they failed, the latest first. A "
-    "run can be read a moment after it.",
+    description="The runs of the script with what they logged and why they failed, the latest first: those "
+    "for devices whose history the caller may read. A run can be read a moment after it.",
     responses=GONE | _SLOW,
 )
 async def logs(
@@ -78,7 +78,7 @@ async def logs(
         status=status,
         level=level,
     )
-    return await reports.logs(wanted, per_page, cursor)
+    return await reports.logs(call, wanted, per_page, cursor)
 
 
 @router.get(
@@ -86,7 +86,7 @@ async def logs(
     operation_id="script_metrics",
     summary="Read the metrics of a script",
     description="How often the script ran, failed and had effects, and how long it took: in all, by "
-    "version or device, and by time.",
+    "version or device, and by time, for devices whose history the caller may read.",
     responses=GONE | _SLOW,
 )
 async def metrics(
@@ -107,7 +107,7 @@ async def metrics(
 ) -> ScriptMetrics:
     start, end = await _window(call, script_id, since, until)
     wanted = Wanted(call.scope.project_id, script_id, start, end, version=version, device=device, entry=entry)
-    return await reports.metrics(wanted, by, interval)
+    return await reports.metrics(call, wanted, by, interval)
 
 
 async def _window(call: Call, script_id: str, since: str | None, until: str | None) -> tuple[int, int]:

@@ -11,6 +11,8 @@ import msgspec
 
 from fulcrum.core import ids
 from functions.api.history import costs, cursors, problems
+from functions.api.needs import Call
+from functions.api.replay.selection import MAX_DEVICES, PERMISSION, readable
 from functions.api.scripts import runs_sql
 from functions.api.scripts.runs_sql import LOG_COLUMNS, MAX_GROUPS, By, Statement, Wanted
 from shared.clients import bigquery
@@ -31,12 +33,16 @@ _ADVICE = "Ask for less time; since and until say which."
 Cells = Sequence[str | None]
 
 
-async def logs(wanted: Wanted, per_page: int, cursor: str | None) -> ScriptRuns:
-    """A page of runs, the latest first. A next page asks nothing anew: a cursor leads through the result."""
+async def logs(call: Call, wanted: Wanted, per_page: int, cursor: str | None) -> ScriptRuns:
+    """A page of runs, the latest first, of devices that the caller may read.
+
+    A next page asks nothing anew: a cursor leads through the result.
+    """
     at = cursors.decode(cursor) if cursor else None
     if at is not None:
         # The window of the first page: an end that is left out is now.
         wanted = dataclasses.replace(wanted, since=at.start, until=at.end)
+    wanted = await _readable(call, wanted)
     statement = runs_sql.logs(settings().bigquery_dataset, wanted)
     if at is None:
         nonce = cursors.new_nonce()
@@ -56,8 +62,11 @@ async def logs(wanted: Wanted, per_page: int, cursor: str | None) -> ScriptRuns:
     return ScriptRuns(count=len(items), per_page=per_page, next=following, items=items)
 
 
-async def metrics(wanted: Wanted, by: By | None, interval: int | None) -> ScriptMetrics:
-    """The figures of runs: in all, by version or device, and by time if an interval (ms) is given."""
+async def metrics(call: Call, wanted: Wanted, by: By | None, interval: int | None) -> ScriptMetrics:
+    """The figures of runs of devices that the caller may read.
+
+    In all, by version or device, and by time if an interval (ms) is given.
+    """
     if interval is not None and (wanted.until - wanted.since) / interval > _MAX_BUCKETS:
         raise ApiError(
             400,
@@ -65,6 +74,7 @@ async def metrics(wanted: Wanted, by: By | None, interval: int | None) -> Script
             f"interval: more than {_MAX_BUCKETS} buckets of {interval} ms",
             "ask for less time, or longer buckets",
         )
+    wanted = await _readable(call, wanted)
     dataset = settings().bigquery_dataset
     statements = [
         runs_sql.metrics(dataset, wanted, None, None),
@@ -88,6 +98,21 @@ async def metrics(wanted: Wanted, by: By | None, interval: int | None) -> Script
         groups=[one for one in grouped if one.start is None] if by else [],
         buckets=[one for one in grouped if one.start is not None],
     )
+
+
+async def _readable(call: Call, wanted: Wanted) -> Wanted:
+    """The same of the devices alone that the caller may read; ApiError 403 for who may read none."""
+    if call.principal.readable(PERMISSION).everything:
+        return wanted
+    if not call.principal.anywhere(PERMISSION):
+        call.require(PERMISSION)
+    rows = await _rows(runs_sql.devices(settings().bigquery_dataset, wanted, MAX_DEVICES + 1))
+    if len(rows) > MAX_DEVICES:
+        raise ApiError(
+            400, "script.tooManyDevices", f"it ran for more than {MAX_DEVICES} devices", "ask for less time"
+        )
+    held = await readable(call, [str(row[0]) for row in rows])
+    return dataclasses.replace(wanted, readable=tuple(sorted(one.id for one in held)))
 
 
 def _job_id(statement: Statement, nonce: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from fulcrum.core import ids
+from functions.api.devices import access
 from functions.api.needs import Call
 from functions.api.scripts import deploying, documents
 from shared import clock, names, values
@@ -15,13 +16,13 @@ from shared.clients import firestore, pubsub
 from shared.errors import ApiError
 from shared.forward import pack
 from shared.messages import ReasonRunScript
-from shared.model.device import DEVICE
 from shared.model.script import shown_state
 from shared.model.script_life import RunAccepted, RunAsked
 from shared.routes import Step
 from shared.store.change import retrying
 
 TOPIC = "reason"
+PERMISSION = "device.updateData"
 MAX_BYTES = 256_000
 _KEPT = timedelta(days=1)
 _encode = msgspec.json.Encoder().encode
@@ -29,7 +30,10 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 async def run(call: Call, script_id: str, asked: RunAsked, key: str | None) -> RunAccepted:
-    """Publish the occasion; returns once Pub/Sub has confirmed. ApiError 409 if it is not deployed."""
+    """Publish the occasion; returns once Pub/Sub has confirmed. ApiError 409 if it is not deployed.
+
+    403 for a device whose data the caller may not write.
+    """
     script, state = await documents.script_and_state(call, script_id)
     shown = shown_state(state.fields if state else {})
     if shown.state != "deployed":
@@ -49,7 +53,8 @@ async def run(call: Call, script_id: str, asked: RunAsked, key: str | None) -> R
             "params: id and targetFunction say which script is run, and are no parameters",
             "call the parameters otherwise",
         )
-    device = await call.scope.get(DEVICE, asked.device_id) if asked.device_id else None
+    # What a script does with a device is much like writing its data.
+    device = await access.load(call, PERMISSION, asked.device_id) if asked.device_id else None
     run_id, time = await _identity(call, script_id, asked, key)
     message = ReasonRunScript(
         id=run_id,

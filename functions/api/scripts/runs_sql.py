@@ -27,7 +27,10 @@ FAILURES = ("exception", "timeout", "memory", "exit", "output", "result", "effec
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which runs of which script, started from ``since`` until before ``until`` (epoch ms)."""
+    """Which runs of which script, started from ``since`` until before ``until`` (epoch ms).
+
+    ``readable``: of these devices alone; None: of all, and of none.
+    """
 
     project_id: str
     script_id: str
@@ -39,6 +42,7 @@ class Wanted:
     entry: str | None = None
     status: str | None = None
     level: Level | None = None
+    readable: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,13 @@ class Statement:
 
     sql: str
     parameters: tuple[Parameter, ...]
+
+
+def devices(dataset: str, wanted: Wanted, limit: int) -> Statement:
+    """The ids of the devices that runs were for, ``limit`` at most."""
+    rows, parameters = _distinct(dataset, wanted, ("device_id",))
+    sql = f"SELECT DISTINCT device_id FROM ({rows}) WHERE device_id IS NOT NULL LIMIT {limit}"  # noqa: S608
+    return Statement(sql, parameters)
 
 
 def logs(dataset: str, wanted: Wanted) -> Statement:
@@ -133,6 +144,9 @@ def _distinct(dataset: str, wanted: Wanted, used: tuple[str, ...]) -> tuple[str,
         if value is not None:
             conditions += f" AND {column} = @{name}"
             parameters.append((name, "STRING", value))
+    if wanted.readable is not None:
+        conditions += " AND device_id IN UNNEST(@readable)"
+        parameters.append(("readable", "ARRAY<STRING>", list(wanted.readable)))
     sql = (
         f"SELECT {', '.join(used)} FROM `{dataset}.{TABLE}` WHERE {conditions} "  # noqa: S608 our own text
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY run_key ORDER BY stored_time DESC) = 1"

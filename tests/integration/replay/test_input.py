@@ -204,9 +204,10 @@ async def test_who_may_read_some_devices_replays_those(place: Place) -> None:
     place.history.write(
         event(place.project, SINCE + 1, {"t": 1}, id="e1"),
         event(place.project, SINCE + 2, {"t": 2}, id="e2", device_id="d2"),
+        event(place.project, SINCE + 150, {"t": 3}, id="e3"),
     )
-    place.ran(SINCE + 1, "e1", cache={"value": "mine"})
-    place.ran(SINCE + 2, "e2", device="d2", cache={"value": "secret"})
+    place.ran(SINCE + 1, "e1", cache={"value": "mine"}, script_cache={"value": "of all"})
+    place.ran(SINCE + 2, "e2", device="d2", cache={"value": "secret"}, script_cache={"value": "of all"})
     token = place.api.user(place.project, "script.read")
     documents = place.api.documents.document(f"projects/{place.project}")
     (of_user,) = documents.collection("userRoles").get()
@@ -217,12 +218,16 @@ async def test_who_may_read_some_devices_replays_those(place: Place) -> None:
     documents.collection("userRoles").add({**grant, "resourceKind": "device", "resourceId": "d1"})
     found = await place.ask(BODY, token)
     assert [line.message["id"] for line in of(lines.Event, found)] == ["e1"]
+    assert [line.id for line in of(lines.Writing, found)] == ["e3"]
     assert {line.id for line in of(lines.Definition, found) if line.kind == "device"} == {"d1"}
     header = found[0]
     assert isinstance(header, lines.Header)
     assert "permission" in {note.code for note in header.notes}
     later = await place.ask({"since": SINCE + 100, "until": UNTIL}, token)
-    assert {line.device_id for line in of(lines.CacheLine, later)} <= {"d1", None}
+    # The script's own cache is made of all devices.
+    assert {line.device_id: line.value for line in of(lines.CacheLine, later)} == {"d1": "mine"}
+    assert [line.run.script_cache for line in of(lines.Event, found) if line.run] == [None]
+    assert "scriptCache" in {note.code for note in header.notes}
     assert (await place.raw({**BODY, "devices": ["d2"]}, token))[0] == 403
 
 

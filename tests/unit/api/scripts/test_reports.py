@@ -232,7 +232,11 @@ async def test_a_history_that_is_away_or_too_large_is_said_so(
 
 
 async def test_logs_need_a_permission_of_their_own(life: Life, history: History) -> None:
-    for permissions, status in ((["script.read", "script.list"], 403), (["script.readLogs"], 200)):
+    for permissions, status in (
+        (["script.read", "script.list", "device.readHistory"], 403),
+        (["script.readLogs"], 403),
+        (["script.readLogs", "device.readHistory"], 200),
+    ):
         token = life.api.user(life.project, *permissions)
         async with life.api.client(token) as http:
             for verb in ("logs", "metrics"):
@@ -240,3 +244,34 @@ async def test_logs_need_a_permission_of_their_own(life: Life, history: History)
                     f"/v1/script/{life.script}/{verb}", params={"projectId": life.project}
                 )
                 assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("on", [("device", "d1"), ("system", "north")])
+async def test_who_may_read_some_devices_is_told_what_ran_for_those(
+    life: Life, history: History, on: tuple[str, str]
+) -> None:
+    for device_id, system_id in (("d1", "north"), ("d2", "south")):
+        life.document("devices", device_id).set({"name": device_id, "systemId": system_id})
+    store(
+        history,
+        row(life, 1000, logs=[{"level": "info", "text": "mine"}]),
+        row(life, 2000, device_id="d2", logs=[{"level": "info", "text": "theirs"}]),
+        row(life, 3000, device_id=None, status="failed", failure_kind="exception", traceback="of all"),
+        row(life, 4000, device_id="gone", logs=[{"level": "info", "text": "gone"}]),
+    )
+    token = life.api.user(life.project, "script.readLogs")
+    (held,) = (each.to_dict() for each in life.document("userRoles", "x").parent.get())
+    life.document("roles", "reader").set({"name": "reader", "permissions": ["device.readHistory"]})
+    kind, resource_id = on
+    grant = {"roleId": "reader", "resourceKind": kind, "resourceId": resource_id}
+    life.document("userRoles", "y").set({**held, **grant})
+    window: dict[str, str | int] = {"projectId": life.project, "since": DAY, "until": DAY + HOUR}
+    async with life.api.client(token) as http:
+        logs = await http.get(f"/v1/script/{life.script}/logs", params=window)
+        of_other = await http.get(f"/v1/script/{life.script}/logs", params=window | {"device": "d2"})
+        metrics = await http.get(f"/v1/script/{life.script}/metrics", params=window | {"by": "device"})
+    assert logs.status_code == metrics.status_code == 200, (logs.text, metrics.text)
+    assert [one["deviceId"] for one in logs.json()["items"]] == ["d1"]
+    assert of_other.json()["items"] == []
+    assert (metrics.json()["total"]["runs"], metrics.json()["total"]["failed"]) == (1, 0)
+    assert [one["deviceId"] for one in metrics.json()["groups"]] == ["d1"]

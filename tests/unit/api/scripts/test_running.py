@@ -74,3 +74,23 @@ async def test_a_script_that_is_not_deployed_is_not_run(life: Life) -> None:
     finally:
         life.api.topics.down = False
     assert published(life) == []
+
+
+async def test_a_script_is_run_for_a_device_by_who_may_write_its_data(life: Life) -> None:
+    await life.deploy()
+    for device_id, system_id in (("d1", "north"), ("d2", "south")):
+        life.document("devices", device_id).set({"name": device_id, "systemId": system_id})
+    token = life.api.user(life.project, "script.run")
+    (held,) = (each.to_dict() for each in life.document("userRoles", "x").parent.get())
+    life.document("roles", "writer").set({"name": "writer", "permissions": ["device.updateData"]})
+    grant = {"roleId": "writer", "resourceKind": "system", "resourceId": "north"}
+    life.document("userRoles", "y").set({**held, **grant})
+    async with life.api.client(token) as http:
+        for named, status in (("d1", 202), ("d2", 403), (None, 202)):
+            answer = await http.post(
+                f"/v1/script/{life.script}/run",
+                params={"projectId": life.project},
+                json={"deviceId": named} if named else {},
+            )
+            assert answer.status_code == status, answer.text
+    assert [one["message"].get("deviceId") for one in published(life)] == ["d1", None]

@@ -26,6 +26,8 @@ LOADING_MB = 2048
 RELIEF_MB = 32
 _OPEN_FILES = 64
 _FILE_BYTES = 16 * _MB
+# In all its life. Another takes its place then; and one whose host was ended ends, whatever it does.
+_CPU_SECONDS = 600
 _PDEATHSIG, _DUMPABLE, _NO_NEW_PRIVS = 1, 4, 38
 _CAPABILITIES_V3 = 0x20080522
 
@@ -106,6 +108,7 @@ def _limits(memory_mb: int) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_CPU, _CPU_SECONDS),
         (resource.RLIMIT_MEMLOCK, 0),
     ):
         resource.setrlimit(what, (most, most))

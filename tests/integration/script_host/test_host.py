@@ -293,6 +293,27 @@ def test_what_many_events_write_together_is_limited(
     assert max(int(outcome.logs[0].text) for outcome in answer.outcomes) < 12
 
 
+def test_a_process_that_used_its_time_is_replaced_and_nobody_blamed(start: Start) -> None:
+    main = """
+        import os, resource
+        def run(message, context):
+            context.log(os.getpid(), *resource.getrlimit(resource.RLIMIT_CPU))
+            if context.params and os.listdir():
+                os.remove("first")
+                resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+                while True:
+                    pass
+            if message["id"] == "e1":
+                open("first", "w").close()
+    """
+    host = start(main, Limits(seconds_per_event=4.0))
+    answer = host.run(call(event(1), event(2, params={"work": True}), event(3)))
+    assert [outcome.status for outcome in answer.outcomes] == ["done"] * 3
+    used, other, same = (outcome.logs[0].text.split() for outcome in answer.outcomes)
+    assert used[1:] == ["600", "600"]
+    assert used[0] != other[0] == same[0]
+
+
 def test_unknown_entry_point_fails_its_events(start: Start) -> None:
     answer = start("def run(message, context): pass").run(call(event(1), entry="walk"))
     assert answer.outcomes[0].failure is not None

@@ -76,17 +76,22 @@ def _following(
     script: Script, asked: dict[str, Any], known: Sequence[dict[str, Any]]
 ) -> Iterator[list[dict[str, Any]]]:
     """What comes, each run once: the last minute is asked for anew each time, as rows come late."""
-    seen = {run["runKey"]: run["time"] for run in known}
+    seen = {_key(run): run["time"] for run in known}
     began = int(time.time() * 1000)
     while True:
         time.sleep(_EVERY_SECONDS)
         since = max([began, *seen.values()]) - _BEHIND_MS
         items = list(_all(script, {**asked, "since": since}))
-        fresh = [run for run in items if run["runKey"] not in seen and run["time"] >= began - _BEHIND_MS]
+        fresh = [run for run in items if _key(run) not in seen and run["time"] >= began - _BEHIND_MS]
         seen = {key: at for key, at in seen.items() if at >= since}
-        seen |= {run["runKey"]: run["time"] for run in items}
+        seen |= {_key(run): run["time"] for run in items}
         if fresh:
             yield fresh
+
+
+def _key(run: dict[str, Any]) -> tuple[str, int]:
+    """What names a run: what failed in one version may run again in the next."""
+    return run["runKey"], run["version"]
 
 
 def _all(script: Script, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:

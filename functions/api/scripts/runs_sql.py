@@ -1,7 +1,8 @@
 """SQL over the runs of a script: what people read of them. Pure; no text of a caller's reaches the SQL.
 
-Repeats are dropped first: of rows with one ``run_key`` the latest stored counts. So conditions on what a run
-came to stand outside of the subquery that drops them.
+Repeats are dropped first: of rows with one ``run_key`` and version the latest stored counts. So conditions
+on what a run came to stand outside of the subquery that drops them. A run of another version is no repeat:
+what failed in one and was sent again to the next is told of both.
 """
 
 from __future__ import annotations
@@ -144,21 +145,21 @@ def _distinct(dataset: str, wanted: Wanted, used: tuple[str, ...]) -> tuple[str,
         if value is not None:
             conditions += f" AND {column} = @{name}"
             parameters.append((name, "STRING", value))
+    if wanted.version is not None:
+        conditions += " AND version = @version"
+        parameters.append(("version", "INT64", wanted.version))
     if wanted.readable is not None:
         conditions += " AND device_id IN UNNEST(@readable)"
         parameters.append(("readable", "ARRAY<STRING>", list(wanted.readable)))
     sql = (
         f"SELECT {', '.join(used)} FROM `{dataset}.{TABLE}` WHERE {conditions} "  # noqa: S608 our own text
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY run_key ORDER BY stored_time DESC) = 1"
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY run_key, version ORDER BY stored_time DESC) = 1"
     )
     return sql, tuple(parameters)
 
 
 def _kept(wanted: Wanted, *more: str) -> tuple[str, tuple[Parameter, ...]]:
     conditions, parameters = [*more], list[Parameter]()
-    if wanted.version is not None:
-        conditions.append("version = @version")
-        parameters.append(("version", "INT64", wanted.version))
     if wanted.status is not None:
         conditions.append("status = @status")
         parameters.append(("status", "STRING", wanted.status))

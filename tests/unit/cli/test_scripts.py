@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fulcrum.cli.problems import Problem
 from fulcrum.cli.scripts import source
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.fake_api import Answer, FakeApi, Seen
@@ -108,6 +109,16 @@ def test_a_folder_is_written_as_it_is_read(folder: Path, tmp_path: Path) -> None
     assert source.read(tmp_path / "copy") == code
 
 
+@pytest.mark.parametrize(
+    "name", ["../out.py", "lib/../../out.py", "/tmp/out.py", "C:\\out.py", "..", "a\x00b", ".ssh/config"]
+)
+def test_no_file_of_a_script_is_written_elsewhere(tmp_path: Path, name: str) -> None:
+    (tmp_path / "copy").mkdir()
+    with pytest.raises(Problem, match="is no file of a script"):
+        source.write(tmp_path / "copy", source.Code(CODE, {"lib/limits.py": "", name: "x"}))
+    assert not list(tmp_path.rglob("*.py"))
+
+
 def test_a_deployment_is_followed_to_its_end(run: Run, script: FakeApi) -> None:
     script.on("POST", f"{PATH}/deploy", deployment("queued"), 202)
     script.answers["GET", f"{PATH}/deployments/d1"] = steps(
@@ -134,6 +145,19 @@ def test_a_failed_deployment_shows_the_end_of_its_log(run: Run, script: FakeApi)
     ended = run("script", "deploy", "tooWarm")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == "    line 1\n    line 2\nversion 3 of tooWarm failed: no\n"
+
+
+def test_what_a_script_says_as_it_is_deployed_steers_no_terminal(run: Run, script: FakeApi) -> None:
+    said = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m"
+    script.on("POST", f"{PATH}/deploy", deployment("failed", message=said, log=f"line 1\n{said}"), 202)
+    failed = run("script", "deploy", "tooWarm")
+    script.on("POST", f"{PATH}/deploy", deployment("serving", message=said), 202)
+    served = run("script", "deploy", "tooWarm")
+    script.on("POST", f"{PATH}/deploy", {"error": "x.y", "message": said, "description": said}, 400)
+    refused = run("script", "deploy", "tooWarm")
+    for text in (failed.err, served.out, refused.err):
+        assert "52;c;cm0gLXJm" in text
+        assert not set(text) & {"\x1b", "\x07", "\x9b"}
 
 
 def test_nobody_has_to_wait(run: Run, script: FakeApi) -> None:
@@ -244,6 +268,7 @@ def test_what_comes_is_followed_each_run_once(
         {"items": [later], "next": "x"},
         {"items": RUNS},
         {"items": [later, RUNS[1]]},
+        {"items": [later, later | {"version": 9}]},
     ]
     left = iter(pages)
     gone = {"status": 404, "error": "script.notFound", "message": "m", "description": "d", "requestId": "r"}
@@ -254,7 +279,8 @@ def test_what_comes_is_followed_each_run_once(
 
     script.answers["GET", f"{PATH}/logs"] = answer
     ended = run("script", "logs", "tooWarm", "--follow", "--jsonl")
-    assert [json.loads(line)["runKey"] for line in ended.out.splitlines()] == ["a", "b", "c"]
+    # A run of the next version, of what failed in the one before, is another run.
+    assert [json.loads(line)["runKey"] for line in ended.out.splitlines()] == ["a", "b", "c", "c"]
     assert ended.code == 4
 
 

@@ -154,6 +154,21 @@ async def test_of_a_run_that_is_stored_twice_the_latest_counts(life: Life, histo
     assert (total["runs"], total["failed"]) == (1, 0)
 
 
+async def test_what_failed_and_was_sent_again_to_the_next_version_counts_in_both(
+    life: Life, history: History
+) -> None:
+    early = row(life, 1000, **failed())
+    mended = row(life, 9000, run_key=early["run_key"], version=2, event_id=early["event_id"])
+    store(history, early, mended)
+    window = {"since": DAY, "until": DAY + HOUR}
+    items = (await life.get("logs", **window)).json()["items"]
+    assert [(one["version"], one["status"]) for one in items] == [(2, "done"), (1, "failed")]
+    assert len((await life.get("logs", **window, version=1, status="failed")).json()["items"]) == 1
+    found = (await life.get("metrics", **window, by="version")).json()
+    assert (found["total"]["runs"], found["total"]["failed"]) == (2, 1)
+    assert {one["version"]: one["failed"] for one in found["groups"]} == {1: 1, 2: 0}
+
+
 async def test_metrics_count_runs_failures_times_and_effects(life: Life, history: History) -> None:
     sms, write = {"type": "sendSms", "id": "1"}, {"type": "setDeviceData", "data": [{"type": "sendEmail"}]}
     store(

@@ -62,6 +62,8 @@ class _Assembly:
         # Each thing is told once, by its place in what is known.
         self._told: set[int] = set()
         self._handled: set[str] = set()
+        # The keys of runs whose effects are told.
+        self._led: set[str] = set()
         self._alone = alone
 
     def trace(self) -> EventTrace:
@@ -153,9 +155,12 @@ class _Assembly:
             error=run.failure,
         )
         self._message(run.message_id, step)
-        if run.repeated:
+        if run.run_key in self._led:
             # What it led to stands below the run that is repeated.
             return
+        # Also a repeat, where the process that ran it first was killed before it could say so.
+        if run.effects:
+            self._led.add(run.run_key)
         for effect_id, kind, about in run.effects:
             made = self._add(
                 step.time, "reason", "effect", effect_text(kind, about), step, event_id=effect_id

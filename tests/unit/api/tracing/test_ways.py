@@ -248,6 +248,9 @@ def test_a_run_that_comes_again_repeats_no_effect() -> None:
     (trace,) = traces(facts(row(), runs=[run_of(effects=effects), again]))
     assert [step.what for step in trace.steps] == ["received", "stored", "ran", "effect", "ran"]
     assert "again, from its record" in trace.steps[-1].text
+    # Whoever ran it first was killed before its row was kept: the repeat alone knows what came of it.
+    (trace,) = traces(facts(row(), runs=[again], mails=[Mail("o1", "email", "f1", again.started, 1, "m1")]))
+    assert [step.what for step in trace.steps] == ["received", "stored", "ran", "effect", "sent"]
 
 
 def test_a_failed_run_and_its_event_in_quarantine_are_one_way() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fulcrum.cli import problems, profiles
+from fulcrum.cli import problems, profiles, values
 from fulcrum.cli.app import Root
 from fulcrum.cli.connection import Options
 from fulcrum.errors import ClientError
@@ -88,7 +88,8 @@ def main() -> None:
 def _told(error: ClientError) -> int:
     """Say what went wrong; the code to exit with."""
     for text in problems.lines_of(error):
-        sys.stderr.write(f"fulcrum: {text}\n")
+        # An error may quote what devices, scripts and people wrote.
+        sys.stderr.write(f"fulcrum: {values.lines(text)}\n")
     return problems.code_of(error)
 
 

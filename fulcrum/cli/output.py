@@ -151,9 +151,9 @@ def raw(data: bytes) -> None:
 
 
 def note(text: str) -> None:
-    """Tell people something on stderr, so that stdout holds the answer alone."""
+    """Tell people something on stderr, so that stdout holds the answer alone. It steers no terminal."""
     sys.stdout.flush()
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{values.lines(text)}\n")
 
 
 def _compact(value: Any) -> str:

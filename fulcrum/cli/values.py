@@ -85,6 +85,11 @@ def cell(key: str, value: Any) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
+def lines(text: str) -> str:
+    """A text of several lines, without control characters: none of it steers the terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
+
+
 def instant(ms: int) -> str:
     """Epoch ms as ISO 8601 in UTC; the number itself where it is no instant."""
     try:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fulcrum.cli import output, targets
+from fulcrum.cli import output, targets, values
 from fulcrum.cli.problems import FAILED, Problem, usage
 from fulcrum.cli.scripts import named
 from fulcrum.cli.scripts.named import Script
@@ -117,7 +117,7 @@ def _followed(script: Script, made: dict[str, Any], wait: bool, as_json: bool) -
             output.note(f"    {text}")
         output.note(f"{_said(script, done)} failed: {done.get('message') or 'it says no more'}")
     else:
-        output.line(f"{_said(script, done)}: {done.get('message') or done['state']}")
+        output.line(f"{_said(script, done)}: {values.cell('', done.get('message') or done['state'])}")
     if done["state"] == "failed":
         raise typer.Exit(FAILED)
 

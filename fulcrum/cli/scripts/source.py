@@ -6,6 +6,7 @@ describes it and what is hidden stay here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from fulcrum.cli.problems import Problem, usage
 MAIN, REQUIREMENTS, DESCRIPTION = "main.py", "requirements.txt", "script.yaml"
 _LEFT = frozenset({DESCRIPTION, "conftest.py", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"})
 _LEFT_FOLDERS = frozenset({"events", "tests", "venv", "__pycache__"})
+_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-/]*\Z")
 _LEFT_SUFFIXES = frozenset({".md", ".rst", ".pyc"})
 
 
@@ -63,7 +65,11 @@ def described(path: Path) -> dict[str, str]:
 
 
 def write(folder: Path, code: Code) -> None:
-    """Write code as a folder that :func:`read` reads."""
+    """Write code as a folder that :func:`read` reads; Problem for a file that would stand elsewhere."""
+    for name in code.files:
+        # Whoever made a saved input or answers in the API's place may call a file as he likes.
+        if not _SAFE.match(name) or ".." in name.split("/"):
+            raise Problem(f"{name[:200]!r} is no file of a script", "nothing was written")
     for name, text in {MAIN: code.code, REQUIREMENTS: code.requirements, **code.files}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -45,7 +46,7 @@ def versions(
     elif difference is None:
         _show(found)
     else:
-        output.line(found["text"].rstrip("\n") or "they are the same")
+        output.line(_shown(found["text"].rstrip("\n")) or "they are the same")
 
 
 def deployments(
@@ -95,7 +96,12 @@ def _show(found: dict[str, Any]) -> None:
     for name, text in files.items():
         if len(files) > 1:
             output.line(f"==> {name}")
-        output.line(str(text).rstrip("\n"))
+        output.line(_shown(str(text).rstrip("\n")))
+
+
+def _shown(text: str) -> str:
+    """Code as it is for a pipe or a file, and without what would steer a terminal."""
+    return values.lines(text) if sys.stdout.isatty() else text
 
 
 def _who(one: dict[str, Any]) -> str:

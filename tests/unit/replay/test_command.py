@@ -45,6 +45,16 @@ def test_the_report_is_written_as_text_json_and_a_page(place: Path) -> None:
     assert (found["v"], found["lost"], found["before"]["sms"], found["after"]["sms"]) == (1, {"sms": 3}, 3, 0)
 
 
+def test_a_saved_input_writes_no_file_outside_its_folder(place: Path) -> None:
+    first, *rest = (place / "input.ndjson").read_bytes().splitlines(keepends=True)
+    header = json.loads(first)
+    header["files"] = {str(place / "planted.py"): "x = 1\n"}
+    (place / "input.ndjson").write_bytes(b"".join([json.dumps(header).encode() + b"\n", *rest]))
+    ended = run(place)
+    assert ended.exit_code == 1
+    assert not (place / "planted.py").exists()
+
+
 @pytest.mark.parametrize(
     ("rules", "code"),
     [(["sms+10%", "errors>0"], 0), (["sms-10%"], 4), (["errors", "sms=0"], 4), (["nonsense>1"], 2)],

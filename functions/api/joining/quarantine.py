@@ -13,6 +13,7 @@ from functions.api.resources.answers import GONE, problem
 from functions.api.router import Router
 from shared import quarantine_entries
 from shared.errors import ApiError
+from shared.model.base import EpochMs
 from shared.model.page import Deleted, Page
 from shared.model.quarantine import (
     QUARANTINE,
@@ -35,8 +36,8 @@ ErrorType = Annotated[
     str | None, Parameter(alias="errorType", max_length=200, description="Only of this type")
 ]
 Service = Annotated[str | None, Parameter(max_length=100, description="Only what this service set aside")]
-Since = Annotated[int | None, Parameter(ge=0, description="Only set aside then or later, epoch ms")]
-Until = Annotated[int | None, Parameter(ge=0, description="Only set aside before, epoch ms")]
+Since = Annotated[EpochMs | None, Parameter(description="Only set aside then or later, epoch ms")]
+Until = Annotated[EpochMs | None, Parameter(description="Only set aside before, epoch ms")]
 _CHOICE = {"ids": ["3Vc8Qn0kZ5tWb1yLr7sXe2"]}
 
 

@@ -65,6 +65,9 @@ async def test_listed_by_type_service_and_time(api: Api) -> None:
         page = (await http.get(path, params={"perPage": 2, "total": True})).json()
         assert page["total"] == 3
         assert await found(perPage=2, cursor=page["next"]) == [first]
+        for beyond in (253_402_300_800_000, 2**63, -1):
+            for name in ("since", "until"):
+                assert (await http.get(path, params={name: beyond})).status_code == 400
 
 
 async def test_shown_with_its_bytes_as_they_came(api: Api) -> None:

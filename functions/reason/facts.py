@@ -8,24 +8,32 @@ from typing import Any
 from functions.reason.decode import Run
 from shared import names, values
 from shared.clients import firestore
-from shared.routes import RouteError, canonical, reads_device_state
+from shared.routes import RouteError, canonical, is_conditional, reads_device_state
 
 
 async def facts_of(runs: Sequence[Run], route: Any) -> list[dict[str, Any]]:
-    """The facts of each run's device. State is read where a condition asks for it, in one call."""
+    """The facts of each run's device, none where no condition asks for any.
+
+    State is read where a condition asks for it, in one call.
+    """
+    asked = _asked(route)
+    if not asked:
+        return [{}] * len(runs)
     data: dict[str, Any] = {}
-    if runs and _reads_state(route):
+    if runs and reads_device_state(asked):
         wanted = {names.device(run.message.project_id, run.message.device_id or "") for run in runs}
         read = await firestore.batch_get({name for name in wanted if not name.endswith("/")}, ["data"])
         data = {name: values.from_fields(document.fields).get("data") for name, document in read.items()}
     return [_facts(run, data) for run in runs]
 
 
-def _reads_state(route: Any) -> bool:
+def _asked(route: Any) -> list[Any]:
+    """A route of which a condition asks for facts; nothing for any other."""
     try:
-        return reads_device_state(canonical(route))
+        series = canonical(route)
+        return series if is_conditional(series) else []
     except RouteError:
-        return False
+        return []
 
 
 def _facts(run: Run, data: dict[str, Any]) -> dict[str, Any]:

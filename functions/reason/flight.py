@@ -18,7 +18,7 @@ from functions.reason.definitions import Definitions
 from functions.reason.guard import Guard
 from functions.reason.reading import Reading
 from functions.reason.scripts import Reference, Script, Scripts
-from shared import clock, names, run_records
+from shared import clock, names
 from shared.clients import firestore, script_calls
 from shared.config import settings
 from shared.errors import Rejected, Transient
@@ -213,9 +213,8 @@ class Flight:
         done: list[tuple[Run, Done]] = []
         call_id = ids.new_id()
         for seq, (run, outcome) in enumerate(reached):
-            failure = _failure(run, outcome, known)
+            failure, left = _failure(run, outcome, known), _is_left(outcome)
             if failure is not None:
-                left = outcome.cache or outcome.script_cache or outcome.result is not None or outcome.effects
                 outcome = _failed(outcome, failure)
             done.append(
                 (
@@ -286,8 +285,15 @@ def _name(run: Run, script: Script) -> None:
 
 def _failure(run: Run, outcome: wire.Outcome, known: effects.Known) -> wire.Failure | None:
     """What is wrong with an outcome that the script's function has accepted."""
-    if not run_records.is_needed(outcome, counts=True):
+    left = _is_left(outcome)
+    if (outcome.status == "failed") != (outcome.failure is not None) or (left and outcome.status != "done"):
+        return wire.Failure(kind="output", message="the script's function contradicts itself")
+    if not left:
         return None
+    if len(outcome.effects) > wire.MAX_EFFECTS:
+        return wire.Failure(
+            kind="effects", message=f"{len(outcome.effects)} effects; at most {wire.MAX_EFFECTS}"
+        )
     if wrong := effects.problem(run, outcome, known):
         return wire.Failure(kind="effects", message=wrong)
     if run.goes_on and outcome.result:
@@ -300,6 +306,12 @@ def _failure(run: Run, outcome: wire.Outcome, known: effects.Known) -> wire.Fail
             kind="output", message=f"what it leaves has more than {wire.MAX_OUTCOME_BYTES} bytes"
         )
     return None
+
+
+def _is_left(outcome: wire.Outcome) -> bool:
+    """Whether an outcome leaves anything that later events of its call have seen, or that is to be done."""
+    kept = outcome.effects or outcome.cache is not None or outcome.script_cache is not None
+    return bool(kept) or outcome.result is not None
 
 
 def _failed(outcome: wire.Outcome, failure: wire.Failure) -> wire.Outcome:

@@ -18,9 +18,12 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from fulcrum.script import loading
+from functions.deployer import host
 from local.processes import ROOT, Child, python, read_ready_line, spawn
 from local.provision_bigquery import provision
+from shared import script_package
 from tests.support.emulators import Address, embedded
+from tests.support.functions_api import FunctionsApi, functions_api
 from tests.support.push_stack import CLOUD_PROJECT, PushStack, push_stack
 
 PROJECT = "farm"
@@ -44,6 +47,8 @@ class ScriptStack:
     warehouse: Address
     folder: Path
     url: str
+    # How a version comes to be served, as Cloud Functions does it from one moment to the next.
+    serve: Callable[[int], None]
     port: int
     log: Path
     child: Child | None = None
@@ -57,12 +62,6 @@ class ScriptStack:
         (target / "main.py").write_text(text)
         self.versions[version] = list(loading.load(target, version).entries.values())
         loading.deactivate()
-
-    def serve(self, version: int) -> None:
-        """Serve a version, as Cloud Functions does from one moment to the next."""
-        fresh = self.folder / "next"
-        fresh.write_text(str(version))
-        fresh.replace(self.folder / "current")
 
     def tell(self, version: int) -> None:
         """Say in the script's state what is served, as the deployer does."""
@@ -159,8 +158,43 @@ def _free_port() -> int:
 
 
 @contextmanager
-def script_stack(folder: Path, fail: float = 0.0) -> Iterator[ScriptStack]:
-    """Run it all. ``fail``: how many of the calls of the script's function fail."""
+def _doubled(scripts: Path, fail: float) -> Iterator[tuple[str, Callable[[int], None]]]:
+    """A function that runs versions without isolation: where it is, and what has it serve one of them."""
+    function = spawn(
+        "script", python("-m", "tests.support.script_function", str(scripts), "--fail", str(fail))
+    )
+
+    def serve(version: int) -> None:
+        fresh = scripts / "next"
+        fresh.write_text(str(version))
+        fresh.replace(scripts / "current")
+
+    try:
+        yield f"http://127.0.0.1:{read_ready_line(function)['http']}", serve
+    finally:
+        function.kill()
+
+
+@contextmanager
+def _confined(scripts: Path, fail: float) -> Iterator[tuple[str, Callable[[int], None]]]:
+    """The same as it is deployed: packed, built, and run in its sandbox."""
+    with functions_api() as api:
+        yield f"{api.address.http}/{SCRIPT}", lambda version: _deploy(api, scripts, version, fail)
+
+
+def _deploy(api: FunctionsApi, scripts: Path, version: int, fail: float) -> None:
+    source = script_package.Source(PROJECT, SCRIPT, version, (scripts / str(version) / "main.py").read_text())
+    archive = script_package.build(source, host.files(), host.requirements())
+    begin = api.create if version == 1 else api.update
+    done = api.finished(begin(SCRIPT, archive, script_package.ENTRY_POINT))
+    assert not done.HasField("error"), done.error
+    api.allow(SCRIPT)
+    api.faults({"method": "Call", "error_rate": fail / 2, "drop_answer_rate": fail / 2})
+
+
+@contextmanager
+def script_stack(folder: Path, fail: float = 0.0, *, confined: bool = False) -> Iterator[ScriptStack]:
+    """Run it all. ``fail``: how many calls of the script's function fail; ``confined``: in its sandbox."""
     scripts = folder / "scripts"
     scripts.mkdir()
     with contextlib.ExitStack() as open_:
@@ -172,12 +206,9 @@ def script_stack(folder: Path, fail: float = 0.0) -> Iterator[ScriptStack]:
         }
         services = [service for service in SUBSCRIBED.values() if service != "reason"]
         stack = open_.enter_context(push_stack(folder, *services, further=further))
-        function = spawn(
-            "script", python("-m", "tests.support.script_function", str(scripts), "--fail", str(fail))
-        )
-        open_.callback(function.kill)
-        url = f"http://127.0.0.1:{read_ready_line(function)['http']}"
-        made = ScriptStack(stack, warehouse, scripts, url, _free_port(), folder / "reason.log")
+        serving = _confined if confined else _doubled
+        url, serve = open_.enter_context(serving(scripts, fail))
+        made = ScriptStack(stack, warehouse, scripts, url, serve, _free_port(), folder / "reason.log")
         made.start()
         open_.callback(made.stop)
         stack.urls["reason"] = f"http://127.0.0.1:{made.port}/"

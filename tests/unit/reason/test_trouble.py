@@ -283,3 +283,36 @@ async def test_an_effect_that_its_topic_refuses_sets_the_event_aside_with_all_of
     reason.topics.known.add("messenger")
     assert await reason.push(routed(batch, route=SERIES)) == 204
     assert texts(reason) == ["v1 event 1 is number 1", "v1 event 2 is number 2"]
+
+
+_SMS = {"type": "sendSms", "message": {"recipients": ["+4791234567"], "message": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error"),
+    [
+        ({"status": "failed", "effects": [_SMS]}, "script.failed"),
+        ({"status": "failed"}, "script.failed"),
+        ({"effects": [_SMS], "failure": {"kind": "exception"}}, "script.failed"),
+        ({"status": "unmet", "missing": ["cache"], "cache": {"value": 1}}, "script.failed"),
+        ({"effects": [_SMS] * 101}, "script.effect"),
+    ],
+)
+async def test_an_outcome_that_cannot_be_fails_its_event_alone(
+    reason: Reason, outcome: dict[str, Any], error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason.deploy("def run(message, context):\n    return None\n")
+
+    async def call(url: str, body: bytes, within: float) -> bytes:
+        events = json.loads(body)["events"]
+        given = [{"key": each["key"], **(outcome if each["message"]["id"] == "1" else {})} for each in events]
+        return json.dumps({"scriptVersion": 1, "outcomes": given}).encode()
+
+    monkeypatch.setattr(script_calls, "call", call)
+    for _ in range(2):
+        assert await reason.push(routed([event("1"), event("2", time=T + 1)], route=SERIES)) == 204
+    assert [(data["id"], attributes["errorType"]) for data, attributes in reason.quarantined()] == [
+        ("1", error)
+    ] * 2
+    assert (texts(reason), reason.documents.below("runs"), reason.documents.below("caches")) == ([], {}, {})
+    assert {each["id"] for each in reason.topics.events("writer")} == {"2"}

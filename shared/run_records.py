@@ -3,15 +3,16 @@
 Whoever meets the event again finds the record and does what it says, whatever the script would say by then.
 ``scriptId``, ``version``, ``deviceId``, ``eventId``; ``outcome``: JSON text of a
 :class:`fulcrum.script.wire.Outcome`; ``devices``: JSON text ``{device id: [system, blueprint, network]}`` of
-the devices that its effects concern beside the event's own; ``created`` in epoch ms; ``expireAt``, longer
-away than Pub/Sub keeps a message.
+the devices that its effects concern beside the event's own; ``received`` and ``created`` in epoch ms;
+``expireAt``, longer away than Pub/Sub keeps a message. What a device sends once more is received later, and
+is the same event: its effects stay those of the first time, stamps of timers included.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,7 +21,7 @@ from shared import clock, script_documents, values
 from shared.clients.firestore_pb import messages
 
 KEPT = timedelta(days=10)
-MASK = ("version", "outcome", "devices", "created")
+MASK = ("version", "outcome", "devices", "received", "created")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -34,7 +35,7 @@ class Ids(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One record; ``created`` in epoch ms."""
+    """One record. Epoch ms: ``received``, what time it was for the script; ``created``, when it ran."""
 
     script_id: str
     version: int
@@ -42,7 +43,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str
     outcome: wire.Outcome
     devices: Mapping[str, Ids] = {}
+    received: int
     created: int
+
+
+class Recorded(NamedTuple):
+    """What a record says to whoever meets its event again."""
+
+    outcome: wire.Outcome
+    version: int
+    received: int
+    created: int
+    devices: Mapping[str, Ids]
 
 
 _outcome = msgspec.json.Decoder(wire.Outcome)
@@ -70,6 +82,7 @@ def creation(project_id: str, key: str, record: Record) -> Any:
         "deviceId": record.device_id,
         "eventId": record.event_id,
         "outcome": _encode(record.outcome).decode(),
+        "received": record.received,
         "created": record.created,
         "expireAt": clock.from_ms(record.created) + KEPT,
     }
@@ -80,12 +93,13 @@ def creation(project_id: str, key: str, record: Record) -> Any:
     return write
 
 
-def read(fields: Mapping[str, Any]) -> tuple[wire.Outcome, int, int, Mapping[str, Ids]]:
-    """Outcome, version, creation (epoch ms) and devices of a record's document, by its protobuf fields."""
+def read(fields: Mapping[str, Any]) -> Recorded:
+    """A record from the protobuf fields of its document."""
     devices = fields["devices"].string_value if "devices" in fields else ""
-    return (
+    return Recorded(
         _outcome.decode(fields["outcome"].string_value),
         fields["version"].integer_value,
+        fields["received"].integer_value,
         fields["created"].integer_value,
         _devices.decode(devices) if devices else {},
     )

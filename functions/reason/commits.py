@@ -61,6 +61,7 @@ def _record(script: Script, run: Run, done: Done) -> Record:
         event_id=run.message.id,
         outcome=done.outcome,
         devices=done.devices,
+        received=run.now,
         created=done.started,
     )
 

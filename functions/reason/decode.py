@@ -52,13 +52,15 @@ class Reasoner(msgspec.Struct, frozen=True):
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a run: now, or at the first time, if it has a record of that (``repeated``).
 
-    ``started`` in epoch ms; ``devices``: ids (system, blueprint, network) of the devices that its effects
-    concern beside the message's own. ``problem``: why it came to nothing, where it failed.
+    ``started`` in epoch ms; ``received``, of a repeat: what time it was for the script at the first time.
+    ``devices``: ids (system, blueprint, network) of the devices that its effects concern beside the message's
+    own. ``problem``: why it came to nothing, where it failed.
     """
 
     outcome: wire.Outcome
     version: int
     started: int
+    received: int | None = None
     call_id: str | None = None
     seq: int | None = None
     repeated: bool = False
@@ -91,7 +93,12 @@ class Run(msgspec.Struct, eq=False, kw_only=True):
 
     @property
     def now(self) -> int:
-        """What time it is for the script: when the event was received, or when a timer was due."""
+        """What time it is for the script: when the event was received, or when a timer was due.
+
+        Of a repeat what it was at the first time: sent once more, an event is received later.
+        """
+        if self.done is not None and self.done.received is not None:
+            return self.done.received
         message = self.message
         return message.time if isinstance(message, ReasonRunScript) else message.received_time
 

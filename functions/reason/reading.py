@@ -148,8 +148,15 @@ def _value(document: Document) -> Any:
 
 
 def _done(document: Document) -> Done:
-    outcome, version, created, devices = run_records.read(document.fields)
-    return Done(outcome=outcome, version=version, started=created, repeated=True, devices=devices)
+    found = run_records.read(document.fields)
+    return Done(
+        outcome=found.outcome,
+        version=found.version,
+        started=found.created,
+        received=found.received,
+        repeated=True,
+        devices=found.devices,
+    )
 
 
 def _devices(

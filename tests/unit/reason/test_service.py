@@ -142,6 +142,19 @@ async def test_a_script_that_a_timer_runs_is_run_by_what_the_timer_sends(reason:
     assert json.loads(row["params"]) == {"why": "x"}
 
 
+async def test_what_a_device_sends_once_more_asks_for_what_it_asked_for_at_first(reason: Reason) -> None:
+    reason.deploy(EVERYTHING)
+    reason.device("parent")
+    assert await reason.push(routed(event("1"))) == 204
+    # Its device had no answer, and sends it again: the same event, received later.
+    assert await reason.push(routed(event("1", receivedTime=T + 90_000))) == 204
+    first, again, *others = reason.topics.events("scheduler")[::2]
+    assert not others
+    # A later stamp would set a timer once more that has fired meanwhile.
+    assert first == again
+    assert {row["received_time"] for row in reason.runs.rows} == {(T + 5) * 1000}
+
+
 CONTEXT = """
 from fulcrum.script import needs
 

@@ -31,6 +31,7 @@ from starlette.responses import Response
 from fulcrum.script import wire
 from fulcrum.script.host import Host, Unavailable
 from fulcrum.script.limits import Limits
+from fulcrum.script.process import Broken
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MAX_BYTES = 40_000_000
@@ -61,7 +62,11 @@ def _start(root: Path) -> tuple[Host, Manifest]:
         # Whoever runs as the same user cannot read this process's environment and memory.
         ctypes.CDLL(None).prctl(_DUMPABLE, ctypes.c_ulong(0), 0, 0, 0)
     host = Host(root / "code", manifest.limits, manifest.version)
-    found = host.start()
+    try:
+        found = host.start()
+    except Broken as error:
+        # What is wrong with the customer's code, and nothing of what runs it; its last line says it all.
+        raise SystemExit(f"{error.failure.traceback}\n{' '.join(str(error).split())}".lstrip("\n")) from None
     for missing in found.missing:
         _log("WARNING", "not isolated", scriptId=manifest.script_id, missing=missing)
     return host, manifest

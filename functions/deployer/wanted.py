@@ -19,8 +19,6 @@ TIMEOUT_SECONDS = 60
 MAX_INSTANCES = 20
 INVOKER = "roles/run.invoker"
 _LABEL = "fulcrum-deployment"
-# What the host raises of code that cannot be loaded; its text says all.
-_REFUSED = "fulcrum.script.process.Broken: "
 _PROGRESS = {"BUILD": 20, "SERVICE": 60}
 _WORDS = {"BUILD": "is being built", "SERVICE": "is being started"}
 
@@ -113,12 +111,12 @@ def progress(version: int, stages: Sequence[tuple[str, str]]) -> tuple[int, str]
 def failure(version: int, text: str) -> tuple[str, str]:
     """(message, log) of how an operation ended: what was wrong in a line, and all that was said.
 
-    That line is the first that pip calls an error, or the last one, which is that of a traceback.
+    That line is the first that pip calls an error, or the last: a host that cannot load code ends with it.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR: ")]
     told = (errors or lines[-1:] or ["Cloud Functions did not say why"])[0]
-    return f"version {version} could not be deployed: {told.removeprefix(_REFUSED)}", text
+    return f"version {version} could not be deployed: {told}", text
 
 
 def serving(version: int, description: Description) -> str:

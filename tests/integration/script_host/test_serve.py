@@ -47,6 +47,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     running: list[subprocess.Popen[bytes]] = []
     clients: list[httpx.Client] = []
 
+    said = tmp_path / "stderr"
+    errors = said.open("wb")
+
     def _serve(code: str, limits: dict[str, Any] | None = None) -> httpx.Client:
         source = Source("p1", "script1", 6, code, {"other.py": "limit = 20"}, "", limits or {})
         for name, data in contents(source, parts.files(), parts.requirements()).items():
@@ -60,6 +63,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             [sys.executable, str(command), "--target", "script", "--host", "127.0.0.1", "--port", str(port)],
             cwd=tmp_path / "function",
             env={"PATH": "/usr/bin:/bin", "SECRET": "of the host"},
+            stderr=errors,
             start_new_session=True,
         )
         running.append(child)
@@ -71,7 +75,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
                 return client
             except httpx.TransportError:
                 if child.poll() is not None:
-                    raise RuntimeError(f"ended with {child.returncode}") from None
+                    raise RuntimeError(f"ended with {child.returncode}: {said.read_text()}") from None
                 time.sleep(0.05)
         raise TimeoutError
 
@@ -82,6 +86,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+    errors.close()
 
 
 def answer(client: httpx.Client, asked: wire.Call) -> wire.Answer:
@@ -140,6 +145,17 @@ def test_a_call_without_events_and_one_again_change_nothing(serve_plain: httpx.C
     first, second = (answer(serve_plain, call(event(1))) for _ in range(2))
     assert [each.result for each in (*first.outcomes, *second.outcomes)] == [False, False]
     assert serve_plain.put("/", content=b"{}").status_code == 405
+
+
+def test_code_that_cannot_be_loaded_ends_the_start_with_what_is_wrong_with_it(serve: Serve) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        serve("def limit():\n    raise ValueError('no\\nlimit')\n\nlimit()\ndef run(message, context): ...")
+    status, _, text = str(caught.value).partition(": ")
+    first, *frames, last = text.strip().splitlines()
+    assert (status, first) == ("ended with 1", "Traceback (most recent call last):")
+    assert last == "main.py:2: ValueError when the file is loaded: no limit"
+    named = [line.strip() for line in frames if line.strip().startswith("File ")]
+    assert named == ['File "main.py", line 4, in <module>', 'File "main.py", line 2, in limit']
 
 
 def test_code_that_cannot_be_loaded_again_is_for_another_try(serve: Serve, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_progress_follows_the_stages() -> None:
             "Build failed with status: FAILURE and message: Collecting x\nERROR: No match\n\n",
             "ERROR: No match",
         ),
-        ("Container Healthcheck failed.\n\nfulcrum.script.process.Broken: main.py:1: bad", "main.py:1: bad"),
+        ("Container Healthcheck failed.\n\nValueError: bad\nmain.py:1: bad", "main.py:1: bad"),
         ("Warning: x\nERROR: a and b conflict\nERROR: ResolutionImpossible: see", "ERROR: a and b conflict"),
         ("denied", "denied"),
         ("", "Cloud Functions did not say why"),

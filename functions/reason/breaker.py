@@ -57,7 +57,8 @@ def verdict(breaker: Breaker, version: int, now: int) -> Verdict:
     """Whether a script is to be called now."""
     if breaker.state == "closed" or breaker.version != version:
         return "call"
-    return "probe" if now >= breaker.until else "wait"
+    # A time that no clock sets is one of a clock that was turned back since.
+    return "wait" if now < breaker.until <= now + MAX_WAIT_MS else "probe"
 
 
 def opened(before: Breaker, version: int, failures: int, reason: str, now: int) -> Breaker:

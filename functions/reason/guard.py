@@ -61,12 +61,15 @@ class Guard:
             return
         failed = streak.failures > 0 and not succeeded
         if opens or failed:
-            wanted = breaker.opened(before, script.version, streak.failures, streak.reason, clock.now_ms())
+            failures = streak.failures + (before.failures if tried else 0)
+            wanted = breaker.opened(before, script.version, failures, streak.reason, clock.now_ms())
         else:
             wanted = Breaker(version=script.version)
         self._scripts.forget(reference)
         fresh = await self._scripts.find(reference)
         if fresh.version == script.version and await self._write(fresh, wanted):
+            # What has opened it counts no more once somebody, here or elsewhere, closes it.
+            self._streaks[script.project_id, script.id] = Streak(script.version)
             log(
                 "ERROR" if wanted.state == "open" else "INFO",
                 f"circuit breaker {wanted.state}",

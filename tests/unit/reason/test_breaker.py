@@ -134,6 +134,32 @@ async def test_while_somebody_tries_nobody_else_does(reason: Reason, watch: Path
     assert len(reason.functions.calls) == calls + 1
 
 
+async def test_one_that_somebody_else_has_closed_opens_after_twenty_more(reason: Reason, watch: Path) -> None:
+    reason.deploy(FAILS)
+    await reason.push(batch(0, 20))
+    opened = breaker.decode(reason.state()["breaker"])
+    assert (opened.state, opened.failures) == ("open", 20)
+    # Another instance has tried, with success.
+    closed = breaker.encode(breaker.Breaker(version=1))
+    reason.documents.put(script_documents.state(PROJECT, "alarm"), breaker=closed)
+    clock.advance(watch, 31)
+    assert await reason.push(batch(20, 19)) == 204
+    assert stands(reason)["state"] == "closed"
+    assert await reason.push(batch(39, 1)) == 204
+    assert stands(reason)["state"] == "open"
+
+
+async def test_a_clock_that_is_turned_back_keeps_nobody_waiting_for_long(reason: Reason, watch: Path) -> None:
+    clock.advance(watch, 86_400)
+    reason.deploy(FAILS)
+    await reason.push(batch(0, 20))
+    clock.advance(watch, -86_400)
+    calls = len(reason.functions.calls)
+    assert await reason.push(batch(20, 1)) == 204
+    assert len(reason.functions.calls) == calls + 1
+    assert stands(reason)["failures"] == 21
+
+
 async def test_calls_that_come_to_nothing_open_it_too(reason: Reason, watch: Path) -> None:
     reason.deploy(WORKS)
     for _ in range(20):

@@ -250,6 +250,11 @@ def _result(result: Any, entry: str) -> dict[str, Any]:
         raise BadResult("result", str(error)) from None
     if "time" in made and (type(made["time"]) is not int or not 0 <= made["time"] <= wire.MAX_TIME):
         raise BadResult("result", f"the result's time is {made['time']!r}: give epoch milliseconds")
+    if type(made.get("historical", False)) is not bool:
+        raise BadResult("result", f"the result's historical is {made['historical']!r}: give True or False")
+    records = made.get("event", [])
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise BadResult("result", "the result's event is no list of objects")
     if size > wire.MAX_RESULT_BYTES:
         raise BadResult("output", f"the result has {size} bytes: at most {wire.MAX_RESULT_BYTES}")
     return made

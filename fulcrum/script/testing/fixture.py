@@ -33,6 +33,7 @@ from fulcrum.core.errors import Rejected
 from fulcrum.core.settle import settle
 from fulcrum.core.writes import Write
 from fulcrum.script.testing import expectation, instants
+from fulcrum.script.types import Message
 
 SUFFIX = ".event.yaml"
 PROJECT, DEVICE, SCRIPT = "project", "device", "script"
@@ -61,6 +62,9 @@ _KEYS = (
     "expected",
 )
 _TIMES = ("time", "receivedTime")
+# All that the wire has in a message of data; `kind` is the platform's own.
+_FIELDS = (*Message.__annotations__, "kind")
+_IDS = ("type", "id", "hash", "projectId", "deviceId", "systemId", "blueprintId", "networkId", "timerId")
 
 
 class FixtureError(Exception):
@@ -102,11 +106,27 @@ def complete(message: Mapping[str, Any], now: int | None = None) -> tuple[dict[s
     if now is None:
         now = given.get("receivedTime", given.get("time", START))
     kind = given.get("type", _DATA)
+    _check_message(given, kind)
     made: dict[str, Any] = {"type": kind, "id": "event", "time": now, "projectId": PROJECT}
     if kind == _DATA:
         made |= {"hash": "hash", "receivedTime": now, "deviceId": DEVICE}
         given["data"] = writes(given.get("data", []))
     return made | given, now
+
+
+def _check_message(given: Mapping[str, Any], kind: Any) -> None:
+    """ValueError for a field that no message has, and for an id that is no text."""
+    for key, value in given.items():
+        if kind == _DATA and key not in _FIELDS:
+            near = difflib.get_close_matches(key, _FIELDS, 1, 0.5)
+            advice = (
+                f"did you mean {near[0]}?"
+                if near
+                else "values stand in data, as in data: {temperature: 21.5}"
+            )
+            raise ValueError(f"{key}: {advice}")
+        if key in _IDS and not isinstance(value, str):
+            raise ValueError(f"{key}: write a text, in quotes where it looks like a number")
 
 
 def writes(data: Any) -> list[dict[str, Any]]:
@@ -136,7 +156,7 @@ def read(path: Path) -> Fixture:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FixtureError(f"{path}: {error}") from None
+        raise FixtureError(f"{path.name}: {error}") from None
 
 
 def parse(text: str) -> Fixture:

@@ -27,5 +27,5 @@ def to_ms(value: Any) -> int:
     except ValueError:
         raise ValueError(f"{value!r} is no instant: write it as 2026-03-01T12:00:00Z") from None
     if when.tzinfo is None:
-        raise ValueError(f"{value!r} has no offset: write {value}Z if it is UTC")
+        raise ValueError(f"{value!r} has no offset: write {when.isoformat()}Z if it is UTC")
     return (when - _START) // _MS

@@ -8,6 +8,8 @@ Fixtures: ``script`` (the code of the test's folder), ``make_message``, ``run_ev
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +20,15 @@ from fulcrum.script.testing import MakeMessage, RunEvent, RunEvents
 
 if TYPE_CHECKING:
     from fulcrum.script import wire
-    from fulcrum.script.loading import Code
+    from fulcrum.script.loading import Code, LoadError
+    from fulcrum.script.testing.limiting import Limit
 
 SUFFIX = ".event.yaml"
 _MARKS = ("main.py", "script.yaml")
-_CODES = pytest.StashKey[dict[Path, "Code"]]()
+_CODES = pytest.StashKey[dict[Path, "Code | LoadError"]]()
+_STDERR = pytest.StashKey[int]()
+_LIMIT = pytest.StashKey["Limit"]()
+_WRITTEN = pytest.StashKey[list[Path]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +39,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what events came to into files that expect nothing or something else",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the true stderr, before what tests write is captured."""
+    config.stash[_WRITTEN] = []
+    with contextlib.suppress(OSError):
+        config.stash[_STDERR] = os.dup(2)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give it back."""
+    if _STDERR in config.stash:
+        os.close(config.stash[_STDERR])
+        del config.stash[_STDERR]
+
+
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    """Who looks at a script with a debugger takes his time."""
+    _limit(config).lift()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was written."""
+    for path in config.stash[_WRITTEN]:
+        terminalreporter.write_line(f"written: {os.path.relpath(path, config.invocation_params.dir)}")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -53,18 +84,42 @@ def folder_of(path: Path) -> Path | None:
 
 def _code(config: pytest.Config, path: Path) -> Code:
     """The code of a file's script, loaded once in a run."""
-    from fulcrum.script.loading import LoadError, load
+    from fulcrum.script.loading import LoadError
 
     folder = folder_of(path)
     if folder is None:
         pytest.fail(f"{path} belongs to no script: no folder above it has a main.py", pytrace=False)
     codes = config.stash.setdefault(_CODES, {})
     if folder not in codes:
-        try:
-            codes[folder] = load(folder)
-        except LoadError as error:
-            pytest.fail(f"the script in {folder} does not load: {error}", pytrace=False)
-    return codes[folder]
+        codes[folder] = _loaded(folder)
+    found = codes[folder]
+    if isinstance(found, LoadError):
+        pytest.fail(f"the script in {folder} does not load: {found}", pytrace=False)
+    return found
+
+
+def _loaded(folder: Path) -> Code | LoadError:
+    from fulcrum.script.loading import LoadError, load
+
+    try:
+        return load(folder)
+    except LoadError as error:
+        return error
+
+
+def _limit(config: pytest.Config) -> Limit:
+    from fulcrum.script.testing.limiting import Limit
+
+    return config.stash.setdefault(_LIMIT, Limit(config.stash.get(_STDERR, None)))
+
+
+def _report(test: pytest.Item, outcome: wire.Outcome) -> None:
+    """What is shown beside a failure of a test: what the script logged, and where it failed."""
+    if outcome.logs:
+        lines = "\n".join(f"{line.level}: {line.text}" for line in outcome.logs)
+        test.add_report_section("call", "log of the script", lines)
+    if outcome.failure is not None and outcome.failure.traceback:
+        test.add_report_section("call", "traceback of the script", outcome.failure.traceback.rstrip())
 
 
 class EventFile(pytest.File):
@@ -87,9 +142,9 @@ class EventItem(pytest.Item):
         from fulcrum.script.testing import comparison, expectation, fixture, rewriting, running
 
         case = fixture.read(self.path)
-        outcome = running.run(_code(self.config, self.path), case)
+        outcome = running.run(_code(self.config, self.path), case, _limit(self.config))
         got = expectation.of(outcome, case.message)
-        self._report(outcome)
+        _report(self, outcome)
         unlike = comparison.differences(case.expected or {}, got, case.tolerance)
         if case.expected is not None and not unlike:
             return
@@ -97,7 +152,7 @@ class EventItem(pytest.Item):
             text = self.path.read_text(encoding="utf-8")
             kept = {key: value for key, value in got.items() if key != "logs" or key in (case.expected or {})}
             self.path.write_text(rewriting.with_expected(text, kept), encoding="utf-8")
-            self.add_report_section("call", "fulcrum", f"written: {self.path.name}")
+            self.config.stash[_WRITTEN].append(self.path)
             return
         if case.expected is None:
             block = expectation.write({key: got[key] for key in got if key != "logs"})
@@ -107,21 +162,15 @@ class EventItem(pytest.Item):
             )
         raise Unlike("\n".join(map(str, unlike)))
 
-    def _report(self, outcome: wire.Outcome) -> None:
-        """What is shown beside a failure."""
-        if outcome.logs:
-            lines = "\n".join(f"{line.level}: {line.text}" for line in outcome.logs)
-            self.add_report_section("call", "log of the script", lines)
-        if outcome.failure is not None and outcome.failure.traceback:
-            self.add_report_section("call", "traceback of the script", outcome.failure.traceback.rstrip())
-
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
     ) -> str | Any:  # pytest's own type of a terminal representation is not public
         """What people read of a failure: no stack of ours."""
         from fulcrum.script.testing.fixture import FixtureError
 
-        if isinstance(excinfo.value, Unlike | FixtureError | ValueError):
+        if isinstance(excinfo.value, FixtureError):
+            return str(excinfo.value)
+        if isinstance(excinfo.value, Unlike | ValueError):
             return f"{self.path.name}: {excinfo.value}"
         return super().repr_failure(excinfo, style)
 
@@ -152,7 +201,7 @@ def make_message() -> MakeMessage:
 
 
 @pytest.fixture
-def run_events(script: Code) -> RunEvents:
+def run_events(script: Code, request: pytest.FixtureRequest) -> RunEvents:
     """Runs messages, each of which finds what those before it left, and gives their outcomes.
 
     ``run_events(messages, device_data={...}, cache=..., params={...})``: the context before the first one;
@@ -162,7 +211,11 @@ def run_events(script: Code) -> RunEvents:
     from fulcrum.script.testing import running
 
     def ran(messages: Sequence[Mapping[str, Any]], **context: Any) -> list[wire.Outcome]:
-        return running.run_all(script, [_case(message, context) for message in messages])
+        cases = [_case(message, context) for message in messages]
+        outcomes = running.run_all(script, cases, _limit(request.config))
+        for outcome in outcomes:
+            _report(request.node, outcome)
+        return outcomes
 
     return ran
 

@@ -6,27 +6,48 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fulcrum.script import identity, wire
+from fulcrum.script.running import Runner, TimeLimit
 from fulcrum.script.testing import fixture
 from fulcrum.script.testing.fixture import Fixture
+from fulcrum.script.testing.limiting import Limit
 
 if TYPE_CHECKING:
+    from fulcrum.script.carrying import World
     from fulcrum.script.loading import Code
 
 
-def run(code: Code, case: Fixture) -> wire.Outcome:
+def run(code: Code, case: Fixture, limit: Limit | None = None) -> wire.Outcome:
     """The outcome of a fixture's event."""
-    return run_all(code, [case])[0]
+    return run_all(code, [case], limit)[0]
 
 
-def run_all(code: Code, cases: Sequence[Fixture]) -> list[wire.Outcome]:
+def run_all(code: Code, cases: Sequence[Fixture], limit: Limit | None = None) -> list[wire.Outcome]:
     """The outcomes of several events, one after the other: each finds what those before it left.
 
     Definitions, states and caches are those of the first event of each device; a script's id, entry and
-    cache those of the first event.
+    cache those of the first event. ``limit`` ends one that runs for longer than it may on the platform.
     """
-    from fulcrum.script.running import Runner
+    runner, made = Runner(code), call(cases)
+    world = runner.world(made)
+    outcomes = []
+    try:
+        for event in made.events:
+            outcome = _one(runner, made.entry, event, world, limit or Limit(None))
+            world.follow(event, outcome)
+            outcomes.append(outcome)
+    finally:
+        runner.close()
+    return outcomes
 
-    return list(Runner(code).run(call(cases)).outcomes)
+
+def _one(runner: Runner, entry: str, event: wire.Event, world: World, limit: Limit) -> wire.Outcome:
+    try:
+        with limit.within(runner.limits.seconds_per_event):
+            return runner.run_event(entry, event, world)
+    except TimeLimit as error:
+        # It struck at the very end, outside of the script.
+        failure = wire.Failure(kind="timeout", type="TimeLimit", message=str(error))
+        return wire.Outcome(key=event.key, status="failed", failure=failure)
 
 
 def call(cases: Sequence[Fixture]) -> wire.Call:

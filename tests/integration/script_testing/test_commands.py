@@ -136,6 +136,7 @@ def test_an_event_without_expectation_shows_what_it_came_to(
     assert "info: saw 7" in ended.out
     updated = fulcrum("script", "test", "script", "--update")
     assert updated.code == 0
+    assert "written: script/events/high.event.yaml" in updated.out
     text = (folder / "events" / "high.event.yaml").read_text()
     assert text == EVENT + "expected:\n  result: false\n  effects: []\n  cache:\n    seen: 7\n"
     assert fulcrum("script", "test", "script").code == 0
@@ -183,6 +184,51 @@ def test_what_cannot_be_used_is_named(
     assert ended.code == 1
     assert said in ended.out
     assert "Traceback" not in ended.out
+    assert "another exception" not in ended.out
+
+
+def test_an_endless_loop_is_told_with_its_line(fulcrum: Callable[..., Ended], folder: Path) -> None:
+    (folder / "main.py").write_text("def run(message, context):\n    while True:\n        pass\n")
+    ended = fulcrum("script", "test", "script")
+    assert ended.code == 1
+    assert "kind: timeout" in ended.out
+    assert 'File "main.py"' in ended.out
+    assert "1 failed" in ended.out
+
+
+def test_a_script_that_ends_its_process_passes_no_test(
+    fulcrum: Callable[..., Ended], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "main.py").write_text("import os\ndef run(message, context):\n    os._exit(0)\n")
+    (tmp_path / "results.xml").write_text("of the run before")
+    ended = fulcrum("script", "test", "script", "--junit", "results.xml")
+    assert ended.code == 1
+    assert "the tests ended in the middle of one" in ended.err
+    assert not (tmp_path / "results.xml").exists()
+
+
+def test_a_test_in_python_shows_where_the_script_failed(fulcrum: Callable[..., Ended], folder: Path) -> None:
+    (folder / "test_main.py").write_text(
+        "def test_it(run_event, make_message):\n"
+        "    assert run_event(make_message({'n': 'x'}), params={'limit': 1}).status == 'done'\n"
+    )
+    ended = fulcrum("script", "test", "script", "-k", "test_it")
+    assert ended.code == 1
+    assert 'if value > context.params["limit"]:' in ended.out
+
+
+def test_what_is_named_as_no_event_is_pointed_out(fulcrum: Callable[..., Ended], folder: Path) -> None:
+    (folder / "events" / "low.yaml").write_text(EVENT)
+    ended = fulcrum("script", "test", "script", "--update")
+    assert (ended.code, "1 passed" in ended.out) == (0, True)
+    assert "events/low.yaml is not run: call it low.event.yaml" in ended.err
+
+
+def test_several_scripts_are_tested_by_one_command(fulcrum: Callable[..., Ended], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert fulcrum("script", "init", f"scripts/{name}").code == 0
+    ended = fulcrum("script", "test", "scripts")
+    assert (ended.code, "6 passed" in ended.out) == (0, True)
 
 
 def test_what_is_around_a_script_changes_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from fulcrum.script import wire
 from fulcrum.script.testing import expectation, fixture, rewriting, running
 from fulcrum.script.testing.fixture import Fixture
 from local.processes import ROOT
+from shared.messages import DeviceDataEvent
 
 WHOLE = """
 description: Too warm
@@ -127,7 +129,12 @@ def test_little_is_enough() -> None:
         ("message: {}\nmessage: {}", "stands twice"),
         ("message: {}\nnow: yesterday", "now: 'yesterday' is no instant"),
         ("message: {}\nnow: 2026-03-01T12:00:00", "write 2026-03-01T12:00:00Z if it is UTC"),
+        ("message: {}\nnow: 2026-03-01", "write 2026-03-01T00:00:00Z if it is UTC"),
         ("message: {time: true}", "message/time: True is no instant"),
+        ("message: {dta: {n: 5}}", "message/dta: did you mean data?"),
+        ("message: {n: 5}", "message/n: values stand in data"),
+        ("message: {deviceId: 5}", "message/deviceId: write a text"),
+        ("message: {type: reasonRunScript, timerId: 5}", "message/timerId: write a text"),
         ("message: {data: 5}", "message/data: write values by path"),
         ("message: {data: [{value: 5}]}", "message/data/0: a write has a path"),
         ("message: {data: {a-b: 5}}", "message/data/0: path 'a-b'"),
@@ -244,6 +251,11 @@ def test_comments_and_order_stay_where_an_expectation_is_written(block: str) -> 
 def test_a_file_on_one_line_cannot_be_written_into() -> None:
     with pytest.raises(ValueError, match="begin each key on a line of its own"):
         rewriting.with_expected("{message: {}}", {"result": None, "effects": []})
+
+
+def test_a_file_may_hold_all_that_a_message_of_the_wire_has() -> None:
+    known = {field.encode_name for field in msgspec.structs.fields(DeviceDataEvent)}
+    assert known <= set(fixture._FIELDS)
 
 
 def test_the_event_of_the_page_is_one() -> None:

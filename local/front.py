@@ -90,6 +90,9 @@ class Front:
             or not function.pushed
         ):
             return _refusal(404, "path.notFound", "There is nothing here.", "Pub/Sub alone posts here.")
+        if name not in self._runners:
+            # What came due while the stack was down is posted before all of it is up.
+            return _refusal(503, "function.unavailable", f"{name} is still to come.", "Send it again.")
         return await self._pass_on(self._runners[name], request, "/")
 
     async def _pass_on(

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -21,11 +24,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from fulcrum.core import ids
 from functions.api import groups
 from functions.api.openapi import document
-from tests.support.api import Api, embedded_api
+from shared import clock, script_runs
+from shared.config import settings as platform_settings
+from tests.support.api import CLOUD_PROJECT, Api, embedded_api
+from tests.support.emulators import embedded
+from tests.support.history import History, embedded_history, event, rows_of
 from tests.unit.api.resources.kinds import ROWS, Row
 
-# What answers from BigQuery, or never ends: held where those are at hand.
-ELSEWHERE = frozenset({"history", "live"})
+# What never ends.
+ELSEWHERE = frozenset({"live"})
 # What a list may be asked for; what an operation does not know it leaves aside.
 ASKED: tuple[dict[str, str], ...] = (
     {},
@@ -79,7 +86,9 @@ class Side:
     @property
     def secrets(self) -> set[str]:
         """Ids and texts that belong to this project alone."""
-        return {self.project, self.marker, *(resource_id for _, resource_id in self.items)}
+        # Events are called as their senders like, and both have one of the same id.
+        named = {resource_id for kind, resource_id in self.items if kind != "event"}
+        return {self.project, self.marker, *named}
 
     def ids_of(self, kind: str) -> list[str]:
         """The ids of a kind that were made here, deleted ones too."""
@@ -178,6 +187,7 @@ class Neighbours(RuleBasedStateMachine):
     """Operations of two projects in any order, each with one of everything at the beginning."""
 
     api: Api
+    history: History
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,6 +213,34 @@ class Neighbours(RuleBasedStateMachine):
             made = {kind for kind, _ in side.items}
             # A network's id is taken by who comes first.
             assert made >= {row.name for row in ROWS} | {"device"}, made
+        self.remember()
+
+    def remember(self) -> None:
+        """Give both a history: events that have the same id, and what scripts made of them."""
+        now = clock.now_ms() - 60_000
+        time = clock.from_ms(now).isoformat()
+        runs, rows = [], []
+        for side in self.sides:
+            owns = {"device_id": side.ids_of("device")[0], "system_id": side.ids_of("system")[0]}
+            named = f"{side.common}-event"
+            side.items.append(("event", named))
+            rows += rows_of([event(side.project, now, {"t": side.marker}, id=named, **owns)])
+            # Whoever stores a run says whose it is: a script of the other's is none of one's own.
+            for number, script in enumerate(item for one in self.sides for item in one.ids_of("script")):
+                run: dict[str, Any] = {"project_id": side.project, "run_key": f"{side.marker}-{number}"}
+                is_own = script in side.ids_of("script")
+                run |= {"script_id": script, "version": 1, "entry": "run"}
+                run |= {"device_id": owns["device_id"], "event_id": named if is_own else "other"}
+                run |= {"status": "failed", "failure_kind": "exception", "traceback": side.marker}
+                run |= {"logs": json.dumps([{"level": "info", "text": side.marker}])}
+                runs.append(run | {"started": time, "received_time": time, "stored_time": time})
+        self.history.append(rows)
+        with bigquery.Client(
+            project=CLOUD_PROJECT,
+            credentials=AnonymousCredentials(),
+            client_options={"api_endpoint": self.history.address.http},
+        ) as client:
+            assert client.insert_rows_json(f"{CLOUD_PROJECT}.history.{script_runs.TABLE}", runs) == []
 
     def teardown(self) -> None:
         """Close the clients."""
@@ -249,7 +287,7 @@ class Neighbours(RuleBasedStateMachine):
 
     def shared(self) -> set[str]:
         """Ids that people chose, which both may name."""
-        return {f"{self.sides[0].common}-{number}" for number in range(6)}
+        return {f"{self.sides[0].common}-{number}" for number in (*range(6), "event")}
 
     @rule(who=sides, number=numbers, foreign=st.sampled_from(["none", "system", "blueprint", "network"]))
     def create_device(self, who: int, number: int, foreign: str) -> None:
@@ -339,13 +377,28 @@ class Neighbours(RuleBasedStateMachine):
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[Api]:
-    with embedded_api() as made:
+def history() -> Iterator[History]:
+    with embedded_history() as made:
         yield made
 
 
-def test_no_read_tells_one_project_of_the_other(api: Api) -> None:
-    machine = type("Machine", (Neighbours,), {"api": api})()
+@pytest.fixture(scope="module")
+def api(history: History, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    log = tmp_path_factory.mktemp("log") / "log.jsonl"
+    environment = {"GOOGLE_CLOUD_PROJECT": CLOUD_PROJECT}
+    with (
+        embedded_api() as made,
+        embedded("logging", "--log", str(log), env=environment) as address,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("FULCRUM_LOGGING_ENDPOINT", address.http)
+        platform_settings.cache_clear()
+        yield made
+    platform_settings.cache_clear()
+
+
+def test_no_read_tells_one_project_of_the_other(api: Api, history: History) -> None:
+    machine = type("Machine", (Neighbours,), {"api": api, "history": history})()
     try:
         machine.begin()
         for who, look, number in itertools.product((0, 1), LOOKS, range(6)):
@@ -359,8 +412,8 @@ def test_no_read_tells_one_project_of_the_other(api: Api) -> None:
 
 
 @pytest.mark.slow
-def test_two_projects_never_see_each_other(api: Api) -> None:
-    machine = type("Machine", (Neighbours,), {"api": api})
+def test_two_projects_never_see_each_other(api: Api, history: History) -> None:
+    machine = type("Machine", (Neighbours,), {"api": api, "history": history})
     limits = settings(
         max_examples=20,
         stateful_step_count=40,

@@ -6,6 +6,7 @@ is repeated is the same message to whoever gets it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -24,6 +25,7 @@ REASON, WRITER = "reason", "writer"
 TOPICS = frozenset({REASON, WRITER})
 # What the message of an action may say of a run, beside what its timer says.
 _GIVEN = ("deviceId", "systemId", "setBy", "source", "userId")
+_ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 _encode = msgspec.json.encode
 
 
@@ -91,9 +93,12 @@ def message(action: PublishTopic, timer: Timer, fire_id: str, due: int) -> Messa
         return Message(REASON, _encode(_run(timer, fire_id, due, inner, options)), attributes)
     if action.topic == WRITER:
         return Message(WRITER, _encode(_data(timer, fire_id, due, action.message)), attributes)
-    # A user's own topic gets the message as he wrote it, and beside it whose it is.
+    # A user's own topic gets the message as he wrote it, but whose it is is never his to say.
+    given = action.message
+    if "projectId" in given:
+        given = {**given, "projectId": timer.project_id}
     named = {"id": fire_id, "timerId": timer.timer_id[:200], "time": str(due)}
-    return Message(action.topic, _encode(action.message), {**attributes, **named})
+    return Message(action.topic, _encode(given), {**attributes, **named})
 
 
 def _reasoner(action: PublishTopic) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -132,9 +137,13 @@ def _data(timer: Timer, fire_id: str, due: int, given: Mapping[str, Any]) -> dic
     if isinstance(data, dict):
         one = {"path", "value"} <= data.keys()
         data = [data] if one else [{"path": path, "value": value} for path, value in data.items()]
+    named = {**{key: value for key, value in about.items() if value}, **given}
+    for key in ("deviceId", "systemId", "blueprintId"):
+        # They become names of documents: one that cannot be one would spoil the calls of others' events.
+        if named.get(key) is not None and not (isinstance(named[key], str) and _ID.match(named[key])):
+            raise Rejected("timer.action", f"action: {key} {str(named[key])[:100]!r} is the id of nothing")
     return {
-        **{key: value for key, value in about.items() if value},
-        **given,
+        **named,
         "type": "deviceDataEventMsg",
         "id": fire_id,
         "hash": fire_id,

@@ -188,6 +188,48 @@ def test_data_are_written_as_of_the_instant(stack: TimerStack, project: str) -> 
     assert attributes["projectId"] == project
 
 
+def test_a_message_of_a_timer_is_of_its_project(stack: TimerStack, project: str) -> None:
+    once = {"type": "once", "delay": 1_000}
+    forged = {"projectId": "elsewhere", "deviceId": "d9", "id": "mine", "type": "deviceDataEventMsg"}
+    _set(
+        stack,
+        *(
+            stack.set(
+                project, topic, once, action={"type": "publishTopic", "topic": topic, "message": forged}
+            )
+            for topic in ("alarms", "writer")
+        ),
+        stack.set(
+            project,
+            "plain",
+            once,
+            action={"type": "publishTopic", "topic": "alarms", "message": {"text": "no project in it"}},
+        ),
+    )
+    stack.advance(2)
+    stack.settle()
+    own = {"projectId": project}
+    alarms = [(data, attributes["projectId"]) for data, attributes in stack.pull("alarms")]
+    assert sorted(alarms, key=str) == sorted(
+        [(forged | own, project), ({"text": "no project in it"}, project)], key=str
+    )
+    ((data, attributes),) = stack.pull("writer")
+    assert (data["projectId"], data["deviceId"], attributes["projectId"]) == (project, "d9", project)
+    assert data["id"] != "mine"
+
+
+@pytest.mark.parametrize("named", ["a/b", "../../other/devices/d1", "__x__", "", "x" * 129, 7])
+def test_data_of_no_device_are_set_aside(stack: TimerStack, project: str, named: Any) -> None:
+    action = {"type": "publishTopic", "topic": "writer", "message": {"deviceId": named, "data": {"a": 1}}}
+    _set(stack, stack.set(project, "t", {"type": "once", "delay": 1_000}, action=action, deviceId="d1"))
+    stack.advance(2)
+    ((_, attributes),) = eventually(lambda: stack.pull("quarantine"))
+    assert attributes["errorType"] == "timer.action"
+    assert stack.pull("writer") == []
+    stack.settle()
+    assert stack.timers(project)["t"]["state"] == "finished"
+
+
 def test_a_url_is_called_and_tried_again_under_the_same_name(stack: TimerStack, project: str) -> None:
     endpoint = Endpoint(statuses=[503, 429, 204])
     try:

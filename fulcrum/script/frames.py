@@ -19,7 +19,7 @@ from fulcrum.script.limits import Limits
 # An outcome with all that a log and a failure may say besides.
 MAX_FRAME = wire.MAX_OUTCOME_BYTES + 400_000
 _LENGTH = 4
-_SLICE = 0.25
+_SLICE = 0.1
 
 
 class Setup(msgspec.Struct, frozen=True):

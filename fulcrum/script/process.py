@@ -31,7 +31,7 @@ LOAD_SECONDS = 30.0
 # Between being told to end and being ended.
 GRACE_SECONDS = 1.0
 # Between two looks at what the process takes of the machine.
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.1
 MAX_THREADS = 200
 _PREFIX = "fulcrum-script-"
 _SHOWN = 4_000

@@ -6,12 +6,14 @@ Nothing is sent anywhere: effects of the call are shown, not carried out.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from fulcrum.core import fold
+from fulcrum.core.script_files import REQUIREMENTS, packages, requirement_problems
 from fulcrum.core.writes import Write
 from fulcrum.script import static_check, wire
 from fulcrum.script.host import Host
@@ -64,13 +66,21 @@ def check(folder: Path, sample: Sample | None = None, limits: Limits | None = No
     that is told, and a failure of it counts only as a warning.
     """
     static = static_check.check(texts(folder))
-    if static.problems:
-        return Report(problems=static.problems, warnings=static.warnings, entries=_entries(static))
+    listed = folder / REQUIREMENTS
+    requirements = listed.read_text(encoding="utf-8", errors="replace") if listed.is_file() else ""
+    refused = [Problem(REQUIREMENTS, None, text) for text in requirement_problems(requirements)]
+    if static.problems or refused:
+        problems = [*static.problems, *refused]
+        return Report(problems=problems, warnings=static.warnings, entries=_entries(static))
     host = Host(folder, limits)
     try:
         description = host.start()
     except Broken as error:
         host.close()
+        if packages(requirements) and (module := _not_here(static, error)):
+            said = f"not loaded: there is no module {module!r} on this machine; install the requirements"
+            warning = Problem(error.file, error.line, said)
+            return Report(warnings=[*static.warnings, warning], entries=_entries(static))
         problem = Problem(error.file or MAIN, error.line or None, _without_place(str(error), error))
         return Report(problems=[problem], warnings=static.warnings, entries=_entries(static))
     try:
@@ -108,6 +118,14 @@ def texts(folder: Path) -> dict[str, str]:
 
 def _entries(static: static_check.Checked) -> list[wire.Entry]:
     return [wire.Entry(name=name, needs=needs) for name, needs in static.entries.items()]
+
+
+def _not_here(static: static_check.Checked, error: Broken) -> str:
+    """The module whose import ended the loading, if this machine has no such module; else empty."""
+    for module, place in static.imports.items():
+        if (place.file, place.line) == (error.file, error.line) and find_spec(module) is None:
+            return module
+    return ""
 
 
 def _without_place(text: str, error: Broken) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, Field, model_validator
 
+from fulcrum.core.script_files import MAX_BYTES, file_problems, requirement_problems
 from shared.model.base import (
     Description,
     EpochMs,
@@ -21,7 +22,6 @@ from shared.model.base import (
     Unique,
     sound,
 )
-from shared.model.script_files import MAX_BYTES, file_problems, requirement_problems
 
 # A document of the store holds 1 MiB in all.
 MAX_CODE_BYTES = 500_000

@@ -9,6 +9,7 @@ import typer
 
 from fulcrum.cli import output, targets
 from fulcrum.cli.scripts import named, source
+from fulcrum.core.script_files import packages
 from fulcrum.errors import NotFound
 
 
@@ -35,5 +36,5 @@ def set_code(
         output.document(found)
         return
     more = [f"{len(code.files)} more files"] if code.files else []
-    more += ["requirements"] if code.requirements.strip() else []
+    more += ["requirements"] if packages(code.requirements) else []
     output.line(f"the draft of {script} is set" + (f", with {' and '.join(more)}" if more else ""))

@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from fulcrum.core import ids
+from fulcrum.core.script_files import MAIN
 from shared.errors import ApiError
 from shared.model.script import MAX_CODE_BYTES
-from shared.model.script_files import MAIN
 
 _SECONDS = 20.0
 _MOST_TOLD = 5

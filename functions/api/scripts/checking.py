@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fulcrum.core.script_files import MAIN, packages
 from functions.api.resources import script_check
 from shared.errors import ApiError
 from shared.model.script import ScriptCode, ScriptEntry
-from shared.model.script_files import MAIN
 from shared.model.script_life import ScriptChecked, ScriptProblem
 
 _MOST_TOLD = 20
@@ -17,7 +17,7 @@ async def checked(code: ScriptCode) -> ScriptChecked:
     """What a check of all files finds."""
     found = await script_check.inspected({MAIN: code.code} | code.files)
     warnings = list(found.warnings)
-    if not code.requirements.strip():
+    if not packages(code.requirements):
         # Which package brings a module cannot be told by its name; without any, none does.
         warnings += [script_check.Problem(one.file, one.line, one.message) for one in found.imports]
     return ScriptChecked(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+from fulcrum.core.script_files import MAIN, REQUIREMENTS
 from shared.model.script import ScriptCode
-from shared.model.script_files import MAIN, REQUIREMENTS
 from shared.model.script_life import VersionDifference
 
 # Of what is longer it is said that it differs, and not how.

@@ -380,6 +380,32 @@ def test_a_check_says_what_is_wrong(run: Run, needy: Path) -> None:
     assert (ended.code, ended.out.splitlines()[0]) == (1, "lib/limits.py:1: problem: invalid syntax")
 
 
+def test_a_check_does_not_load_what_needs_a_package_that_this_machine_lacks(run: Run, needy: Path) -> None:
+    (needy / "main.py").write_text(f"import surely_not_here\n\n{CODE}")
+    ended = run("script", "check", str(needy))
+    assert (ended.code, ended.out.splitlines()) == (
+        0,
+        [
+            "main.py:1: warning: not loaded: there is no module 'surely_not_here' on this machine; "
+            "install the requirements",
+            "function run",
+            "it can be deployed",
+        ],
+    )
+    # Without a package that may bring it, it is nowhere.
+    (needy / "requirements.txt").write_text("# name==version\n")
+    assert (
+        "main.py:1: problem: there is no module 'surely_not_here'" in run("script", "check", str(needy)).out
+    )
+
+
+def test_a_check_refuses_the_requirements_that_the_api_refuses(run: Run, needy: Path) -> None:
+    (needy / "requirements.txt").write_text("geographiclib==2.1\nnumpy\n")
+    ended = run("script", "check", str(needy))
+    assert ended.code == 1
+    assert ended.out.startswith("requirements.txt: problem: line 2: 'numpy': write name==version")
+
+
 def test_the_api_checks_the_text_alone(run: Run, script: FakeApi, needy: Path) -> None:
     problem = {"file": "main.py", "line": 3, "message": "no"}
     body = {"ok": False, "entries": [{"name": "run"}], "problems": [problem], "warnings": []}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from fulcrum.core.script_files import MAX_BYTES, file_problems, path_problem, requirement_problems
 from shared.model.script import ScriptCode, shown_state
-from shared.model.script_files import MAX_BYTES, file_problems, path_problem, requirement_problems
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,9 @@ async def test_a_check_says_what_is_wrong_by_file_and_line(life: Life) -> None:
     assert told == [(7, "context.device_data"), (6, "numpy")]
     required = {"code": needy, "requirements": "numpy==2.1.3\n"}
     assert len((await life.post("check", required)).json()["warnings"]) == 1
+    # A file of comments names no package.
+    remarked = {"code": needy, "requirements": "# name==version\n"}
+    assert len((await life.post("check", remarked)).json()["warnings"]) == 2
     found = (await life.post("check", {"code": OTHER, "files": {"lib/limits.py": "WARM = = 8\n"}})).json()
     assert found["ok"] is False
     (problem,) = found["problems"]

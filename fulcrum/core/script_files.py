@@ -60,16 +60,17 @@ def path_problem(path: str) -> str | None:
     return None
 
 
+def packages(text: str) -> list[tuple[int, str]]:
+    """The lines of requirements that name a package, each with its number from 1."""
+    lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
+    return [(number, line) for number, line in lines if line and not line.startswith("#")]
+
+
 def requirement_problems(text: str) -> Iterator[str]:
     """What is wrong with the requirements, by line. Each package is named with its exact version."""
-    lines = text.splitlines()
+    found = packages(text)
     seen: set[str] = set()
-    count = 0
-    for number, line in enumerate(lines, 1):
-        said = line.strip()
-        if not said or said.startswith("#"):
-            continue
-        count += 1
+    for number, said in found:
         match = _REQUIREMENT.match(said)
         if not match:
             yield (
@@ -81,5 +82,5 @@ def requirement_problems(text: str) -> Iterator[str]:
         if name in seen:
             yield f"line {number}: {match['name']} is there twice"
         seen.add(name)
-    if count > MAX_REQUIREMENTS:
-        yield f"{count} packages; at most {MAX_REQUIREMENTS}"
+    if len(found) > MAX_REQUIREMENTS:
+        yield f"{len(found)} packages; at most {MAX_REQUIREMENTS}"

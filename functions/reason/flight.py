@@ -49,6 +49,10 @@ class _Again(Exception):
     """What was read no longer holds: read again."""
 
 
+class _Changing(_Again):
+    """The script's function is not what its state says."""
+
+
 class Flight:
     """One batch of runs of an entry point."""
 
@@ -80,6 +84,8 @@ class Flight:
             except _Again as reason:
                 tries += 1
                 if tries >= TRIES:
+                    if isinstance(reason, _Changing):
+                        await self._known.guard.failed(self._reference, await self._script(), str(reason))
                     raise Transient(f"script {script.id}: {reason}") from None
                 await asyncio.sleep(0.01 * 2**tries * random.uniform(0.5, 1.5))
             left = [run for run in left if run.done is None and run.refused is None]
@@ -167,7 +173,7 @@ class Flight:
             # Deployed anew, or no longer: its state will say.
             self._known.scripts.forget(self._reference)
             if (await self._known.scripts.find(self._reference)).url != script.url:
-                raise _Again("it is being deployed") from error
+                raise _Changing("it is being deployed") from error
             await self._known.guard.failed(self._reference, script, str(error))
             raise
         except (script_calls.TooLarge, script_calls.Refused) as error:
@@ -184,7 +190,7 @@ class Flight:
             raise
 
     async def _version(self, script: Script, version: int) -> Script:
-        """The script in the version that has answered; _Again if that needs something else than was given."""
+        """The script in the version that has answered; _Changing if it needs other things than were given."""
         self._known.scripts.forget(self._reference)
         found = await self._known.scripts.find(self._reference)
         if found.version != version and found.url:
@@ -196,7 +202,7 @@ class Flight:
             found = msgspec.structs.replace(found, version=described.script_version, entries=entries)
             self._served = found
         if found.version != version or found.entries.get(self._entry) != script.entries.get(self._entry):
-            raise _Again("its version changes")
+            raise _Changing(f"version {version} answers, other than its state says")
         return found
 
     async def _checked(

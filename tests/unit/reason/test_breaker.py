@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from functions.reason import breaker
+from functions.reason import breaker, flight
 from shared import clock, script_documents
+from shared.clients import script_calls
 from shared.config import settings
 from shared.errors import Transient
 from tests.support.reason import PROJECT, Reason, T, event, lost, routed
@@ -166,6 +167,26 @@ async def test_calls_that_come_to_nothing_open_it_too(reason: Reason, watch: Pat
         reason.functions.errors.append(Transient("connection refused"))
         assert await reason.push(batch(0, 2)) == 503
     assert (stands(reason)["state"], reason.quarantined()) == ("open", [])
+    assert await reason.push(batch(0, 2)) == 204
+    assert kinds(reason) == ["script.breakerOpen"] * 2
+
+
+async def test_a_function_that_is_never_what_it_says_opens_it_too(
+    reason: Reason, watch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flight, "TRIES", 2)
+    reason.deploy(WORKS)
+    call = reason.functions.call
+
+    async def other(url: str, body: bytes, within: float) -> bytes:
+        answer = json.loads(await call(url, body, within))
+        return json.dumps({**answer, "scriptVersion": 9 if "outcomes" in answer else 1}).encode()
+
+    monkeypatch.setattr(script_calls, "call", other)
+    for _ in range(20):
+        assert await reason.push(batch(0, 2)) == 503
+    assert stands(reason)["state"] == "open"
+    assert "version 9" in stands(reason)["reason"]
     assert await reason.push(batch(0, 2)) == 204
     assert kinds(reason) == ["script.breakerOpen"] * 2
 

@@ -289,8 +289,9 @@ async def test_an_effect_that_is_not_allowed_fails_its_event(reason: Reason, bod
         ({"time": 5}, "before the year 2000"),
         ({"time": T + 900_000}, "minutes after the event was received"),
         ({"event": [{"id": "a"}, {"id": "a"}]}, "two event records"),
-        ({"event": 5}, "Expected `array`"),
-        ({"historical": "yes"}, "Expected `bool`"),
+        ({"event": 5}, "no list of objects"),
+        ({"event": [{"id": 5}]}, "Expected `str | null`"),
+        ({"historical": "yes"}, "historical is 'yes'"),
     ],
 )
 async def test_a_result_that_is_no_message_fails_its_event(reason: Reason, result: Any, what: str) -> None:

@@ -20,6 +20,8 @@ def run(message: Message, context: Context) -> None:
     params = context.params
     path = str(params.get("path", "temperature"))
     gone_after = int(1000 * float(params.get("goneAfter", 3600)))
+    if gone_after <= 0:
+        raise ValueError("goneAfter is in seconds, above 0: correct the params of the route")
     parent = params.get("parent") or context.device.get("parentDeviceId")
     if message.get("historical") or context.device_id is None or parent == context.device_id:
         return

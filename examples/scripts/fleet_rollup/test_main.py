@@ -109,3 +109,9 @@ def test_what_is_no_member_reading_changes_nothing(
 ) -> None:
     outcome = run_event(make_message(data, **fields), params={"parent": "site"})
     assert (outcome.status, outcome.effects, outcome.script_cache) == ("done", [], None)
+
+
+def test_a_time_of_nothing_fails(run_event: RunEvent, make_message: MakeMessage) -> None:
+    outcome = run_event(make_message({"temperature": 5}), params={"parent": "site", "goneAfter": 0})
+    assert outcome.failure is not None
+    assert "goneAfter is in seconds" in outcome.failure.message

@@ -61,7 +61,8 @@ def _verb(is_inside: bool, name: str) -> str:
 def _tell(context: Context, title: str) -> None:
     """A text message to each number among the recipients, a mail to each address."""
     text = f"{title} at {context.time:%Y-%m-%d %H:%M:%S} UTC."
-    recipients = [str(one) for one in context.params.get("recipients", [])]
+    given = context.params.get("recipients", [])
+    recipients = [given] if isinstance(given, str) else [str(one) for one in given]
     phones = [one for one in recipients if "@" not in one]
     addresses = [one for one in recipients if "@" in one]
     if phones:

@@ -98,3 +98,33 @@ def test_a_faulty_fence_is_no_event_lost(run_event: RunEvent, make_message: Make
     outcome = run_event(make_message({"position": {"lat": 0, "lon": 0}}), params={"fence": fence})
     assert outcome.failure is not None
     assert "params of the route" in outcome.failure.message
+
+
+def test_positions_of_the_past_are_passed_over(run_event: RunEvent, make_message: MakeMessage) -> None:
+    message = make_message({"position": {"lat": 0, "lon": 0}}, historical=True)
+    outcome = run_event(message, params={"fence": YARD})
+    assert (outcome.effects, outcome.cache) == ([], None)
+
+
+def test_two_fences_of_one_device_do_not_meet(run_event: RunEvent, make_message: MakeMessage) -> None:
+    message = make_message({"position": {"lat": 0, "lon": 0}})
+    first = run_event(message, params={"fence": YARD})
+    assert first.cache is not None
+    other = run_event(message, params={"fence": {**YARD, "name": "town"}}, cache=first.cache.value)
+    assert other.cache is not None
+    assert set(other.cache.value) == {"yard", "town"}
+
+
+@pytest.mark.parametrize(("metres", "expected"), [(39, True), (41, False)])
+def test_the_margin_of_a_polygon_is_in_metres_far_from_the_equator(
+    run_events: RunEvents, make_message: MakeMessage, metres: float, expected: bool
+) -> None:
+    # At 60 degrees a degree of longitude is half as long.
+    fence = {"name": "yard", "polygon": [[59.9, 10.0], [59.9, 10.1], [60.1, 10.1], [60.1, 10.0]]}
+    course = [10.05, 10.1 + metres / (DEGREE / 2)]
+    messages = [
+        make_message({"position": {"lat": 60, "lon": lon}}, id=f"p{at}", time=at)
+        for at, lon in enumerate(course, 1)
+    ]
+    outcomes = run_events(messages, params={"fence": fence, "margin": 40})
+    assert (inside(outcomes[1]) is None) is expected

@@ -17,8 +17,9 @@ def run(message: Message, context: Context) -> None:
     params = context.params
     path = str(params.get("path", "temperature"))
     high, low = float(params["high"]), float(params["low"])
-    if low > high:
-        raise ValueError(f"low ({low:g}) is above high ({high:g}): correct the params of the route")
+    # Were they equal, a value that stands still on them would begin and end the alarm again and again.
+    if low >= high:
+        raise ValueError(f"low ({low:g}) is not below high ({high:g}): correct the params of the route")
     if message.get("historical"):
         return
     try:
@@ -51,7 +52,8 @@ def run(message: Message, context: Context) -> None:
 def _tell(context: Context, title: str) -> None:
     """A text message to each number among the recipients, a mail to each address."""
     text = f"{title} ({context.time:%Y-%m-%d %H:%M:%S} UTC)."
-    recipients = [str(one) for one in context.params.get("recipients", [])]
+    given = context.params.get("recipients", [])
+    recipients = [given] if isinstance(given, str) else [str(one) for one in given]
     phones = [one for one in recipients if "@" not in one]
     addresses = [one for one in recipients if "@" in one]
     if phones:

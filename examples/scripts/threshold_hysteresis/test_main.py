@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fulcrum.script import wire
 from fulcrum.script.testing import MakeMessage, RunEvent, RunEvents
 
@@ -44,7 +46,21 @@ def test_two_alarms_of_one_device_do_not_meet(run_events: RunEvents, make_messag
     assert set(hot.cache.value) == {"warm", "hot"}
 
 
-def test_limits_the_wrong_way_round_fail(run_event: RunEvent, make_message: MakeMessage) -> None:
-    outcome = run_event(make_message({"temperature": 31}), params={"high": 1, "low": 2})
+@pytest.mark.parametrize("low", [1, 2])
+def test_limits_the_wrong_way_round_fail(run_event: RunEvent, make_message: MakeMessage, low: int) -> None:
+    outcome = run_event(make_message({"temperature": 31}), params={"high": 1, "low": low})
     assert outcome.failure is not None
-    assert outcome.failure.message == "low (2) is above high (1): correct the params of the route"
+    assert outcome.failure.message == f"low ({low}) is not below high (1): correct the params of the route"
+
+
+def test_one_recipient_may_be_a_text(run_event: RunEvent, make_message: MakeMessage) -> None:
+    (_, sent) = run_event(
+        make_message({"temperature": 31}), params=PARAMS | {"recipients": "+4712345678"}
+    ).effects
+    assert isinstance(sent, wire.SendSms)
+    assert sent.message["recipients"] == ["+4712345678"]
+
+
+def test_readings_of_the_past_are_passed_over(run_event: RunEvent, make_message: MakeMessage) -> None:
+    outcome = run_event(make_message({"temperature": 31}, historical=True), params=PARAMS)
+    assert (outcome.effects, outcome.cache) == ([], None)

@@ -59,7 +59,8 @@ def _name(context: Context) -> str:
 def _tell(context: Context, title: str) -> None:
     """A text message to each number among the recipients, a mail to each address."""
     text = f"{title} ({context.now:%Y-%m-%d %H:%M:%S} UTC)."
-    recipients = [str(one) for one in context.params.get("recipients", [])]
+    given = context.params.get("recipients", [])
+    recipients = [given] if isinstance(given, str) else [str(one) for one in given]
     phones = [one for one in recipients if "@" not in one]
     addresses = [one for one in recipients if "@" in one]
     if phones:

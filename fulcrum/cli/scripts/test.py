@@ -48,7 +48,7 @@ def run_tests(
 ) -> None:
     """Run a script's tests: each events/*.event.yaml, and those in test_*.py. Needs no platform."""
     if find_spec("pytest") is None:
-        raise Problem("pytest is not installed", "install it by: pip install 'fulcrum[test]'")
+        raise Problem("pytest is not installed", "install it by: pip install pytest")
     scripts = list(_scripts(folder))
     if not scripts:
         raise usage(f"{folder} holds no script: there is no main.py", "make one by: fulcrum script init NAME")

@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 from google.cloud.bigquery_storage_v1 import types
 from google.protobuf import any_pb2
-from google.rpc import status_pb2  # type: ignore[import-untyped]  # has no stubs
+from google.rpc import status_pb2
 
 from emulators.bigquery.errors import ServiceError
 from emulators.bigquery.limits import bounds

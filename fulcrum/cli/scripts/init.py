@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ def init(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         output.line(str(path))
-    for line in _next(folder, _alias(words)):
+    for line in _next(folder, _alias(words), bool(example)):
         output.note(line)
 
 
@@ -92,13 +93,28 @@ def _alias(words: list[str]) -> str:
     return made if made[0].isalpha() else f"script{made}"
 
 
-def _next(folder: Path, alias: str) -> Iterator[str]:
+def _next(folder: Path, alias: str, is_example: bool) -> Iterator[str]:
     yield ""
     yield "next:"
+    led = [
+        (f"fulcrum message-route create --name {alias} --route '{_route(alias)}'", ""),
+        ("fulcrum blueprint update BLUEPRINT messageRouteId=ROUTE", "lead events to it, with its parameters"),
+    ]
+    if is_example:
+        led = [(f"see {folder / 'README.md'}", "lead events to it, with its parameters")]
     for line, why in (
         (f"$EDITOR {folder / 'main.py'}", "say what the script does"),
         (f"fulcrum script test {folder}", "run its tests, here and without the platform"),
         (f"fulcrum script set-code {alias} {folder} --create", "upload it"),
-        (f"fulcrum script deploy {alias}", "let it run on events"),
+        (f"fulcrum script deploy {alias}", "let it run"),
+        *led,
     ):
-        yield f"  {line:<50}  {why}"
+        yield f"  {line:<50}  {why}".rstrip()
+
+
+def _route(alias: str) -> str:
+    """A message route that leads what devices send through a script, and then into the history."""
+    reasoner = {"id": alias, "limit": 30, "recipients": ["+4712345678"]}
+    return json.dumps(
+        {"deviceDataEventMsg": [{"topic": "reason", "options": {"reasoner": reasoner}}, "writer"]}
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,6 +77,10 @@ def test_a_new_script_passes_its_own_tests(fulcrum: Callable[..., Ended], tmp_pa
     assert made.code == 0
     assert "too-warm/main.py" in made.out
     assert "fulcrum script test too-warm" in made.err
+    # Nothing reaches it without a route, which is told as it can be copied.
+    (line,) = [text for text in made.err.splitlines() if "fulcrum message-route create" in text]
+    first, last = json.loads(line.split("'")[1])["deviceDataEventMsg"]
+    assert (first["topic"], first["options"]["reasoner"]["id"], last) == ("reason", "tooWarm", "writer")
     assert json_yaml.read((tmp_path / "too-warm" / "script.yaml").read_text()) == {
         "name": "Too warm",
         "alias": "tooWarm",

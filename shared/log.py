@@ -15,6 +15,8 @@ from shared.config import settings
 Severity = Literal["DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL"]
 # So many ids a line lists at most.
 LISTED = 100
+# Made once: json.dumps() with settings makes one for each line.
+_encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
 def log(severity: Severity, message: str, *, trace: str | None = None, **fields: Any) -> None:
@@ -30,7 +32,7 @@ def log(severity: Severity, message: str, *, trace: str | None = None, **fields:
         if trace:
             name = f"projects/{config.cloud_project}/traces/{trace.split('/', 1)[0]}"
             entry["logging.googleapis.com/trace"] = name
-        line = json.dumps(entry, default=str, separators=(",", ":"))
+        line = _encode(entry)
     sys.stderr.write(line + "\n")
 
 

@@ -20,7 +20,7 @@ from fulcrum.script.loading import Code, Point
 from fulcrum.script.logs import Log, Printed
 from fulcrum.script.needing import has
 from fulcrum.script.tracebacks import message_of, script_traceback
-from fulcrum.script.values import NotJson, copied, encoded_size, plain
+from fulcrum.script.values import NotJson, encoded_size, ordered, plain
 from fulcrum.script.writing import BadData, writes
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Runner:
         failure = result = None
         wall, cpu = _wall(), _cpu()
         try:
-            result = point.function(copied(event.message), context)
+            result = point.function(ordered(event.message), context)
             if result is not None and result is not False:
                 if hasattr(result, "__await__"):
                     result = self._finish(result)

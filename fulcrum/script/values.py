@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-_SCALARS = frozenset({str, int, bool, type(None)})
-_CONTAINERS = frozenset({dict, list})
+from fulcrum.core.settle import normal
+
+# What stands in a value as it is. Numbers with a point do not: stores do not agree on 5 and 5.0.
+_KEPT = frozenset({str, int, bool, type(None)})
 _MAX_DEPTH = 64
-_key = itemgetter(0)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,34 +32,35 @@ class NotJson(ValueError):
 
 
 def copied(value: Any) -> Any:
-    """A copy of a JSON value, of which nothing is shared with it."""
+    """A copy of a JSON value, of which nothing is shared with it; numbers in the form that stores keep."""
     kind = type(value)
+    if kind in _KEPT:
+        return value
     if kind is dict:
-        made = value.copy()
-        for key, inner in value.items():
-            if type(inner) in _CONTAINERS:
-                made[key] = copied(inner)
-        return made
+        return {key: inner if type(inner) in _KEPT else copied(inner) for key, inner in value.items()}
     if kind is list:
-        return [copied(inner) if type(inner) in _CONTAINERS else inner for inner in value]
-    return value
+        return [inner if type(inner) in _KEPT else copied(inner) for inner in value]
+    return normal(value)
 
 
 def ordered(value: Any) -> Any:
-    """A copy with the keys of every object in their order.
+    """The same with the keys of every object in their order.
 
-    However a value came about, from a store or from the events of a call, a script that walks through it
-    finds the same.
+    However a value came about, from a device, a store or the events of a call, a script that walks through
+    it or writes it finds the same.
     """
     kind = type(value)
+    if kind in _KEPT:
+        return value
     if kind is dict:
-        return {
-            key: ordered(inner) if type(inner) in _CONTAINERS else inner
-            for key, inner in sorted(value.items(), key=_key)
-        }
+        made = {}
+        for key in sorted(value) if len(value) > 1 else value:
+            inner = value[key]
+            made[key] = inner if type(inner) in _KEPT else ordered(inner)
+        return made
     if kind is list:
-        return [ordered(inner) if type(inner) in _CONTAINERS else inner for inner in value]
-    return value
+        return [inner if type(inner) in _KEPT else ordered(inner) for inner in value]
+    return normal(value)
 
 
 def plain(value: Any, what: str) -> Any:
@@ -77,7 +78,7 @@ def plain(value: Any, what: str) -> Any:
 
 def _plain(value: Any, depth: int) -> Any:
     kind = type(value)
-    if kind in _SCALARS:
+    if kind in _KEPT:
         return value
     if depth > _MAX_DEPTH:
         raise NotJson(f" is nested more than {_MAX_DEPTH} deep, or contains itself")
@@ -108,7 +109,7 @@ def _object(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
                 raise NotJson(f" has the key {key!r}, which is no string")
             key = str.__str__(key)
         try:
-            made[key] = inner if type(inner) in _SCALARS else _plain(inner, depth + 1)
+            made[key] = inner if type(inner) in _KEPT else _plain(inner, depth + 1)
         except NotJson as error:
             error.below(f"[{key!r}]")
             raise
@@ -119,7 +120,7 @@ def _array(value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
     made = []
     for place, inner in enumerate(value):
         try:
-            made.append(inner if type(inner) in _SCALARS else _plain(inner, depth + 1))
+            made.append(inner if type(inner) in _KEPT else _plain(inner, depth + 1))
         except NotJson as error:
             error.below(f"[{place}]")
             raise

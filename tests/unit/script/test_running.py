@@ -57,6 +57,28 @@ def test_wrong_result_fails_the_event(tmp_path: Path, returned: str, kind: str, 
     assert says in outcome.failure.message
 
 
+def test_values_are_given_in_the_form_in_which_the_history_has_them(tmp_path: Path) -> None:
+    """Or a replay would find other texts: a device sends 84.0, and objects in an order of its own."""
+    main = """
+    from fulcrum.script import needs
+
+    @needs("cache")
+    def run(message, context):
+        context.log(message["data"], message.get("event"), context.params, context.cache)
+    """
+    texts = []
+    for data, records, given in (
+        ({"a": 84.0, "b": {"z": 1.0, "a": [2.0, 0.5]}, "c": -0.0}, [{"data": {"z": 3.0, "a": 1e300}}], 5.0),
+        ({"a": 84, "b": {"a": [2, 0.5], "z": 1}, "c": 0}, [{"data": {"a": 1e300, "z": 3}}], 5),
+    ):
+        one = event(data=data, params={"limit": given}, message={"event": records})
+        (outcome,) = run(tmp_path, main, one, caches={"d1": {"n": given}})
+        assert outcome.status == "done", outcome
+        texts.append([line.text for line in outcome.logs])
+    assert texts[0] == texts[1]
+    assert "84}" in texts[0][0]
+
+
 def test_exception_fails_its_event_alone_and_shows_the_scripts_frames(tmp_path: Path) -> None:
     main = """
         import json

@@ -166,22 +166,15 @@ async def call(url: str, body: bytes, within: float) -> bytes:
             while True:
                 tries += 1
                 try:
-                    answer = await client.http(url).post(
-                        url,
-                        content=body,
-                        headers={"Content-Type": "application/json", **await client.headers(url)},
-                        timeout=httpx.Timeout(within, connect=_CONNECT_SECONDS),
-                    )
-                    failure = (
-                        f"{answer.status_code}: {answer.text[:300]}" if answer.status_code != 200 else ""
-                    )
-                    status = answer.status_code
+                    status, answer = await _post(client, url, body, within)
+                    text = answer[:300].decode(errors="replace")
+                    failure = f"{status}: {text}" if status != 200 else ""
                 except httpx.TimeoutException as error:
                     raise TimeoutError(repr(error)) from error
-                except httpx.TransportError as error:
+                except httpx.RequestError as error:
                     failure, status = repr(error), 0
                 if not failure:
-                    return bytes(answer.content)
+                    return answer
                 if status == 401:
                     client.forget_token(url)
                 if tries >= _TRIES or status not in (0, 401, 429, 503):
@@ -189,6 +182,27 @@ async def call(url: str, body: bytes, within: float) -> bytes:
                 await asyncio.sleep(_PAUSE * 4**tries)
     except TimeoutError:
         raise TooSlow(f"{url} did not answer within {within:g} s") from None
+
+
+async def _post(client: _Client, url: str, body: bytes, within: float) -> tuple[int, bytes]:
+    """Status and body of an answer; TooLarge for one without end, of which no more is read."""
+    import httpx
+
+    async with client.http(url).stream(
+        "POST",
+        url,
+        content=body,
+        headers={"Content-Type": "application/json", **await client.headers(url)},
+        timeout=httpx.Timeout(within, connect=_CONNECT_SECONDS),
+    ) as answer:
+        parts: list[bytes] = []
+        size = 0
+        async for part in answer.aiter_bytes():
+            size += len(part)
+            if size > MAX_BYTES:
+                raise TooLarge("script.tooLarge", f"{url} answers more than {MAX_BYTES} bytes")
+            parts.append(part)
+        return int(answer.status_code), b"".join(parts)
 
 
 def _error(url: str, status: int, text: str) -> Transient | Rejected:

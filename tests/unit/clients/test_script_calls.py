@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import threading
 import time
@@ -25,6 +26,7 @@ class Server:
         self.answers: list[Answer] = [(200, b"{}", 0.0)]
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
         self.connections: set[Any] = set()
+        self.headers: dict[str, str] = {}
         handler = _handler(self)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -53,8 +55,11 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 return
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
+            for name, value in server.headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer)
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(answer)
 
         do_GET = do_POST
 
@@ -119,6 +124,20 @@ async def test_an_answer_that_does_not_come_in_time_is_not_waited_for(server: Se
     server.answers = [(200, b"late", 0.5)]
     with pytest.raises(script_calls.TooSlow):
         await script_calls.call(server.url, b"{}", 0.1)
+
+
+async def test_an_answer_without_end_is_not_read(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.answers = [(200, b"x" * 2_000_000, 0.0)]
+    monkeypatch.setattr(script_calls, "MAX_BYTES", 1_000_000)
+    with pytest.raises(script_calls.TooLarge, match="1000000 bytes"):
+        await script_calls.call(server.url, b"{}", 5.0)
+
+
+async def test_an_answer_that_is_not_packed_as_it_says_is_a_passing_fault(server: Server) -> None:
+    server.headers = {"Content-Encoding": "gzip"}
+    with pytest.raises(Transient):
+        await script_calls.call(server.url, b"{}", 5.0)
+    assert len(server.seen) == 3
 
 
 async def test_a_host_that_is_not_there_is_a_passing_fault() -> None:

@@ -72,6 +72,28 @@ async def test_an_event_that_is_there_twice_is_run_once(reason: Reason) -> None:
     assert cache(reason) == {"n": 2}
 
 
+async def test_a_script_that_stands_twice_in_a_series_runs_once_at_each_place(reason: Reason) -> None:
+    reason.deploy(
+        """
+def run(message, context):
+    value = message["data"][0]["value"]
+    context.send_sms(f"place {value}", to=["+4791234567"])
+    return {"data": [{"path": "t", "value": value + 1}]}
+"""
+    )
+    first = routed(
+        event("1"), route=[{"topic": "reason", "options": {"reasoner": {"id": "alarm"}}}, "writer"]
+    )
+    assert await reason.push(first) == 204
+    ((second, _),) = reason.topics.to("reason")
+    for again in (second, first, second):
+        assert await reason.push(again) == 204
+    assert texts(reason) == ["place 1", "place 2"]
+    written = [each["data"][0]["value"] for each in reason.topics.events("writer") if "kind" not in each]
+    assert written == [3, 3]
+    assert len(reason.functions.calls) == 2
+
+
 POINTS: dict[str, Callable[[Reason], None]] = {
     "the read fails": lambda r: r.documents.read_errors.append(Transient("UNAVAILABLE")),
     "the call fails": lambda r: r.functions.errors.append(Transient("503")),

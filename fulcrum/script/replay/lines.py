@@ -65,29 +65,39 @@ class Definition(Line, frozen=True, kw_only=True, tag="definition"):
 
 
 class State(Line, frozen=True, kw_only=True, tag="state"):
-    """The registers of a device as they were at ``since`` (:func:`fulcrum.core.fold.encode`)."""
+    """The registers of a device as they were at ``since`` (:func:`fulcrum.core.fold.encode`).
+
+    ``late``: when the last of it was stored, where that was not before ``since``.
+    """
 
     device_id: str
     registers: str
+    late: int | None = None
 
 
 class CacheLine(Line, frozen=True, kw_only=True, tag="cache"):
-    """A cache as it was at ``since``: of a device, or (None) of the script."""
+    """A cache as it was at ``since``: of a device, or (None) of the script.
+
+    ``late``: when the last run began of an event received before ``since`` that came after runs of later
+    events: what it left stands in no line.
+    """
 
     device_id: str | None = None
     value: Any = None
+    late: int | None = None
 
 
 class Run(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """What a run of the script came to when it happened.
 
     ``result``: unchanged, stopped or replaced; ``message``: the one in its place. ``effects``: as they were
-    carried out, each with its ``id``. ``started``: when its call began.
+    carried out, each with its ``id``. ``started``: when its call began, ``seq``: its place in it.
     """
 
     key: str
     version: int
     started: int
+    seq: int = 0
     status: str = "done"
     result: str | None = None
     message: dict[str, Any] | None = None

@@ -22,15 +22,16 @@ _TEXT = 2_000
 class _Seen:
     """What is known of one device: how late it was stored and run, and what is not explained yet."""
 
-    __slots__ = ("drifted", "open", "open_started", "ran", "stored")
+    __slots__ = ("drifted", "open", "open_ran", "ran", "stored")
 
     def __init__(self) -> None:
         self.stored = 0
-        self.ran = 0
+        # When a call began, and a place in it.
+        self.ran = (0, 0)
         # It differs since events were not in their order.
         self.drifted = False
         self.open: list[Deviation] = []
-        self.open_started = 0
+        self.open_ran = (0, 0)
 
 
 class Recorded:
@@ -50,6 +51,11 @@ class Recorded:
         self._routed: set[str] = set()
         self._timers: set[str] = set()
 
+    def late(self, device_id: str | None, started: int) -> None:
+        """Something of before the period was stored, or ran, amid it, and stands in no line."""
+        seen = self._of(device_id)
+        seen.stored = max(seen.stored, started)
+
     def note(self, line: lines.Event | lines.Writing) -> None:
         """Take notice of a line before it is dealt with."""
         run = line.run if isinstance(line, lines.Event) else None
@@ -63,7 +69,7 @@ class Recorded:
         seen = self._of(line.device_id)
         if isinstance(line, lines.Writing) and line.stored is not None:
             seen.stored = max(seen.stored, line.stored)
-        if run is not None and seen.open and run.started < seen.open_started:
+        if run is not None and seen.open and (run.started, run.seq) < seen.open_ran:
             # A later event ran before the one that differs.
             self._settle(seen, "order")
 
@@ -89,7 +95,7 @@ class Recorded:
                     seen.drifted = False
             else:
                 self._differs(line, run, outcome, seen)
-            seen.ran = max(seen.ran, run.started)
+            seen.ran = max(seen.ran, (run.started, run.seq))
         if line.stored is not None:
             seen.stored = max(seen.stored, line.stored)
 
@@ -117,14 +123,14 @@ class Recorded:
             deviation.difference = "version"
         elif run.failure_kind in _OF_THE_PLACE:
             deviation.difference = "outside"
-        elif seen.drifted or seen.stored > line.now or seen.ran > run.started:
+        elif seen.drifted or seen.stored > line.now or seen.ran > (run.started, run.seq):
             seen.drifted = True
             deviation.difference = "order"
         elif self._gone:
             deviation.difference = "retention"
         else:
             seen.open.append(deviation)
-            seen.open_started = max(seen.open_started, run.started)
+            seen.open_ran = max(seen.open_ran, (run.started, run.seq))
             if len(seen.open) > KEPT:
                 self._settle(seen, "outside")
             return

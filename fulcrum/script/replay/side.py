@@ -93,7 +93,11 @@ class Side:
             known = world.devices.get(line.device_id)
             definition: Mapping[str, Any] = known.device if known else {"id": line.device_id}
             world.devices[line.device_id] = DeviceState(definition, line.registers)
+            if line.late is not None:
+                self._recorded.late(line.device_id, line.late)
         elif isinstance(line, lines.CacheLine):
+            if line.late is not None:
+                self._recorded.late(line.device_id, line.late)
             if line.device_id is None:
                 world.script_cache = line.value
             else:

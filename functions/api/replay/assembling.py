@@ -56,6 +56,7 @@ class _Run(msgspec.Struct, array_like=True):
     entry: str
     step: str | None
     started: int
+    seq: int | None
     status: str
     result: str | None
     message: dict[str, Any] | None
@@ -223,6 +224,7 @@ def _recorded(run: _Run) -> lines.Run:
         key=run.key,
         version=run.version,
         started=run.started,
+        seq=run.seq or 0,
         status=run.status,
         result=run.result,
         message=run.message if run.result == "replaced" else None,
@@ -246,7 +248,11 @@ def _split(text: str | None) -> list[str]:
 
 
 def _records(rows: Sequence[Row], time: int) -> list[EventRecord]:
-    """The records of an event in their order, without the ids and times that the platform gave them."""
+    """The records of an event in their order, as they came: without what the writer alone gave them.
+
+    Ingest gives a record its id and its time; one without an id came otherwise, and its time may be its
+    event's.
+    """
     if not rows:
         return []
     first = rows[0]
@@ -257,8 +263,9 @@ def _records(rows: Sequence[Row], time: int) -> list[EventRecord]:
     ordered = sorted(rows, key=lambda row: made.get(row.record_id or "", len(rows)))
     return [
         EventRecord(
-            type=row.event_type or "default",
-            time=None if int(row.ms) == time else int(row.ms),
+            # Left out, it is not written either.
+            **({} if row.event_type in (None, "default") else {"type": row.event_type}),
+            time=None if row.record_id in made and int(row.ms) == time else int(row.ms),
             id=None if row.record_id in made else row.record_id,
             data=_decode(row.data) if row.data else None,
         )

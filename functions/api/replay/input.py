@@ -74,9 +74,11 @@ class Input:
         async for state in self._state_lines():
             yield state
         async for page in self._pages(self._caches):
-            for device_id, value in page.rows:
+            for device_id, value, late in page.rows:
                 kept = msgspec.json.decode(value or "{}", type=Cache)
-                yield lines.CacheLine(device_id=device_id, value=kept.value)
+                yield lines.CacheLine(
+                    device_id=device_id, value=kept.value, late=None if late is None else int(late)
+                )
         names = (self._script.id, str(self._script.fields.get("alias", "")))
         assembling = Assembling(
             self._window.project_id,
@@ -98,13 +100,13 @@ class Input:
 
     async def _state_lines(self) -> AsyncIterator[lines.State]:
         """A device after the other: the rows come by device."""
-        current, registers = "", fold.Registers()
+        current, registers, stored = "", fold.Registers(), 0
         async for page in self._pages(self._states):
-            for device_id, ms, event_id, data, cleared in page.rows:
+            for device_id, ms, event_id, data, cleared, stored_ms in page.rows:
                 if device_id != current:
                     if registers:
-                        yield lines.State(device_id=current, registers=fold.encode(registers).decode())
-                    current, registers = str(device_id), {}
+                        yield self._state(current, registers, stored)
+                    current, registers, stored = str(device_id), {}, int(stored_ms or 0)
                 row = {
                     "kind": "data",
                     "historical": False,
@@ -116,7 +118,14 @@ class Input:
                 if (event := history.folded(row)) is not None:
                     fold.fold(registers, [event])
         if registers:
-            yield lines.State(device_id=current, registers=fold.encode(registers).decode())
+            yield self._state(current, registers, stored)
+
+    def _state(self, device_id: str, registers: fold.Registers, stored: int) -> lines.State:
+        return lines.State(
+            device_id=device_id,
+            registers=fold.encode(registers).decode(),
+            late=stored if stored >= self._window.since else None,
+        )
 
     def _header(self) -> lines.Header:
         fields, deployed = self._script.fields, self._deployed

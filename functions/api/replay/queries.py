@@ -113,9 +113,9 @@ EVENT_COLUMNS = (
     *("written", "event_type", "user_id", "source", "script_id", "run"),
 )
 _RUN_FIELDS = (
-    *("run_key", "#version", "entry", "step", "#UNIX_MILLIS(started)", "status", "result", "message"),
-    *("params", "effects", "cache", "script_cache", "failure_kind", "failure_type", "failure_message"),
-    *("#cpu_us", "#wall_us"),
+    *("run_key", "#version", "entry", "step", "#UNIX_MILLIS(started)", "#seq", "status", "result"),
+    *("message", "params", "effects", "cache", "script_cache"),
+    *("failure_kind", "failure_type", "failure_message", "#cpu_us", "#wall_us"),
 )
 _BY_EVENT = "OVER (PARTITION BY device_id, event_id, content_hash)"
 
@@ -178,8 +178,9 @@ def states(
 ) -> Sql:
     """The rows that the states of devices were made of when the window began, by device.
 
-    Columns: device_id, kind, ms, event_id, data, cleared. Of rows that write the same paths the latest alone,
-    which is all that the others came to. ``before``: (event time, event id): of what was received at
+    Columns: device_id, ms, event_id, data, cleared, stored: when the last row of the device was stored (epoch
+    ms), if that is known. Of rows that write the same paths the latest alone, which is all that the others
+    came to. ``before``: (event time, event id): of what was received at
     ``since`` itself, what stands before that event.
     """
     parameters: list[Parameter] = [
@@ -199,7 +200,7 @@ def states(
     whose = "project_id = @project AND device_id IN UNNEST(@devices)"
     columns = "device_id, IF(kind = 'baseline', SAFE_CAST(original_time AS INT64), UNIX_MILLIS(time)) AS ms"
     rows = (
-        f"SELECT {columns}, event_id, data, ARRAY_TO_STRING(cleared, ',') AS cleared "  # noqa: S608 our own text
+        f"SELECT {columns}, event_id, data, ARRAY_TO_STRING(cleared, ',') AS cleared, stored_time "  # noqa: S608 our own text
         f"FROM `{window.dataset}.{history.TABLE}` WHERE {whose} AND time < @latest AND {known} "
         "AND kind IN ('data', 'baseline') AND NOT historical"
     )
@@ -212,16 +213,18 @@ def states(
         rows += " AND time >= @from AND (time > @snapshot OR stored_time > @read)"
         rows += (
             " UNION ALL SELECT device_id, UNIX_MILLIS(time) AS ms, event_id, data, "  # noqa: S608 our own text
-            f"ARRAY_TO_STRING(cleared, ',') AS cleared FROM `{window.dataset}.{device_rows.SNAPSHOTS}` "
+            "ARRAY_TO_STRING(cleared, ',') AS cleared, CAST(NULL AS TIMESTAMP) AS stored_time "
+            f"FROM `{window.dataset}.{device_rows.SNAPSHOTS}` "
             f"WHERE {whose} AND snapshot_time = @snapshot AND kind = 'state'"
         )
     shaped = (
         "SELECT device_id, ms, event_id, data, cleared, "  # noqa: S608 our own text
+        "UNIX_MILLIS(MAX(stored_time) OVER (PARTITION BY device_id)) AS stored, "
         f"COALESCE(ARRAY_TO_STRING(JSON_KEYS(data), ','), '') AS shape FROM ({rows})"
     )
     # Equal stamps are all kept: the fold decides between them by their values.
     sql = (
-        f"SELECT device_id, ms, event_id, data, cleared FROM ({shaped}) "  # noqa: S608 our own text
+        f"SELECT device_id, ms, event_id, data, cleared, stored FROM ({shaped}) "  # noqa: S608 our own text
         "QUALIFY RANK() OVER (PARTITION BY device_id, shape, COALESCE(cleared, '') "
         "ORDER BY ms DESC, event_id DESC) = 1 ORDER BY device_id"
     )
@@ -231,43 +234,60 @@ def states(
 def caches(
     window: Window, look_back_ms: int, ran: tuple[int, int] | None = None, is_whole: bool = True
 ) -> Sql:
-    """The caches as the last runs before the window left them: device_id (NULL: the script's), value.
+    """The caches that the runs of the window found: device_id (NULL: the script's), value, late.
 
-    ``is_whole``: with the script's, which is made of all devices.
+    They are those of events received before the window, as the last run left them that came before any of
+    the window's own. Runs of such events that came amid the window's cannot be placed: ``late`` is when the
+    last of them began (epoch ms), NULL where there is none; ``value`` is NULL where only such have left one.
 
-    Devices are those of the window, where it names any. ``ran``: (when its call began, place in it) of one
-    run, before which they are asked for: the call of an event received earlier may have begun later.
+    ``is_whole``: with the script's, which is made of all devices. Devices are those of the window, where it
+    names any. ``ran``: (when its call began, place in it) of one run, before which they are asked for: the
+    call of an event received earlier may have begun later.
     """
     parameters: list[Parameter] = [
         ("project", "STRING", window.project_id),
         ("script", "STRING", window.script_id),
         ("since", "TIMESTAMP", window.since),
         ("from", "TIMESTAMP", max(0, window.since - look_back_ms)),
+        ("runs_until", "TIMESTAMP", window.since + _RUN_LATE_MS),
     ]
     narrow = ""
     if window.devices is not None:
         parameters.append(("devices", "ARRAY<STRING>", list(window.devices)))
         narrow = " AND device_id IN UNNEST(@devices)"
-    table = f"`{window.dataset}.{script_runs.TABLE}`"
-    until = "started < @since"
+    is_before = "COALESCE(received_time, started) < @since"
     if ran is not None:
         parameters += [("started", "TIMESTAMP", ran[0]), ("seq", "INT64", ran[1])]
-        until = "(started < @started OR started = @started AND COALESCE(seq, 0) < @seq)"
-    before = f"project_id = @project AND script_id = @script AND started >= @from AND {until}"
-    sql = (
-        f"SELECT device_id, cache AS value FROM {table} "  # noqa: S608 our own text
-        f"WHERE {before} AND cache IS NOT NULL AND device_id IS NOT NULL{narrow} "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id ORDER BY started DESC, COALESCE(seq, 0) DESC, "
-        "stored_time DESC) = 1"
-    )
+        is_before = "(started < @started OR started = @started AND COALESCE(seq, 0) < @seq)"
+    sql = _caches(window, "device_id", "cache", is_before, f" AND device_id IS NOT NULL{narrow}")
     if is_whole:
-        sql += (
-            f" UNION ALL SELECT CAST(NULL AS STRING) AS device_id, script_cache AS value "  # noqa: S608
-            f"FROM {table} "
-            f"WHERE {before} AND script_cache IS NOT NULL "
-            "QUALIFY ROW_NUMBER() OVER (ORDER BY started DESC, COALESCE(seq, 0) DESC, stored_time DESC) = 1"
-        )
+        whole = _caches(window, "CAST(NULL AS STRING)", "script_cache", is_before, "")
+        sql = f"{sql} UNION ALL {whole}"
     return sql, parameters
+
+
+def _caches(window: Window, whose: str, column: str, is_before: str, narrow: str) -> str:
+    # In the order in which runs came: those of one call by their places in it.
+    runs = (
+        f"SELECT {whose} AS device_id, {column} AS value, started, stored_time, "  # noqa: S608 our own text
+        f"UNIX_MILLIS(started) * 10000 + COALESCE(seq, 0) AS place, {is_before} AS is_before "
+        f"FROM `{window.dataset}.{script_runs.TABLE}` WHERE project_id = @project AND script_id = @script "
+        f"AND started >= @from AND started < @runs_until{narrow}"
+    )
+    placed = (
+        "SELECT *, MIN(IF(is_before, NULL, place)) OVER (PARTITION BY device_id) AS first "  # noqa: S608 our own text
+        f"FROM ({runs})"
+    )
+    found = (
+        "SELECT *, first IS NOT NULL AND place > first AS is_late "  # noqa: S608 our own text
+        f"FROM ({placed}) WHERE is_before AND value IS NOT NULL"
+    )
+    return (
+        "SELECT device_id, IF(is_late, NULL, value) AS value, "  # noqa: S608 our own text
+        "UNIX_MILLIS(MAX(IF(is_late, started, NULL)) OVER (PARTITION BY device_id)) AS late "
+        f"FROM ({found}) QUALIFY ROW_NUMBER() OVER "
+        "(PARTITION BY device_id ORDER BY is_late, place DESC, stored_time DESC) = 1"
+    )
 
 
 def find_event(window: Window) -> Sql:

@@ -12,6 +12,7 @@ from functions.api.needs import Call
 from functions.api.replay import asking, queries
 from functions.api.replay.queries import Window
 from shared.errors import ApiError
+from shared.model.blueprint import BLUEPRINT
 from shared.model.device import DEVICE, Device
 from shared.store.scope import Stored
 
@@ -41,6 +42,8 @@ class Selected:
 
 async def select(call: Call, window: Window) -> Selected:
     """What a window selects; ApiError 403 for a device that is named and not the caller's, 404, 410."""
+    if window.blueprint is not None:
+        await call.scope.get(BLUEPRINT, window.blueprint)
     for device_id in window.devices or ():
         await access.load(call, PERMISSION, device_id)
     found = [row async for row in asking.rows(queries.overview(window))]

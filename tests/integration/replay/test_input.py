@@ -146,6 +146,59 @@ async def test_states_and_caches_are_those_of_the_beginning(place: Place) -> Non
     assert caches == {"d1": {"n": 2}, None: [1]}
 
 
+async def test_runs_that_came_late_leave_their_caches_to_those_after_them(place: Place) -> None:
+    """What counts is what an event of the period found: by when runs came, not by the clock alone."""
+    for device, started, received in (
+        # Received before the period; run in it, yet before any of the period's own.
+        ("d1", SINCE - 500, SINCE - 600),
+        ("d1", SINCE + 20, SINCE - 5),
+        ("d1", SINCE + 50, SINCE + 10),
+        # Run amid the period's own: it cannot be placed.
+        ("d2", SINCE - 400, SINCE - 450),
+        ("d2", SINCE + 40, SINCE + 30),
+        ("d2", SINCE + 90_000, SINCE - 3),
+        # By a clock that is behind, and of this period all the same.
+        ("d3", SINCE - 300, SINCE - 350),
+        ("d3", SINCE - 1, SINCE),
+    ):
+        left = {"value": started - SINCE}
+        place.ran(started, f"{device}-{started}", device, received_time=received, cache=left)
+    found = await place.ask(BODY)
+    caches = {line.device_id: (line.value, line.late) for line in of(lines.CacheLine, found)}
+    assert caches == {"d1": (20, None), "d2": (-400, SINCE + 90_000), "d3": (-300, None)}
+
+
+async def test_a_state_that_was_stored_late_is_told(place: Place) -> None:
+    place.history.write(
+        event(place.project, SINCE - 9000, {"a": 1}, id="1"),
+        # Stored at its own time, here: received before the period.
+        event(place.project, SINCE + 10, {"a": 2}, id="2", received_time=SINCE - 5),
+        event(place.project, SINCE + 2000, {"a": 9}, id="3"),
+        event(place.project, SINCE - 9000, {"a": 1}, id="4", device_id="d2"),
+        event(place.project, SINCE + 2000, {"a": 9}, id="5", device_id="d2"),
+    )
+    found = of(lines.State, await place.ask(BODY))
+    assert {line.device_id: line.late for line in found} == {"d1": SINCE + 10, "d2": None}
+
+
+async def test_a_blueprint_that_is_none_is_told(place: Place) -> None:
+    """An alias, say: a replay of nothing would show no difference."""
+    place.history.write(event(place.project, SINCE + 1, {"a": 1}, id="e", blueprint_id="b1"))
+    assert len(of(lines.Event, await place.ask({**BODY, "blueprintId": "b1"}))) == 1
+    status, content = await place.raw({**BODY, "blueprintId": "sensor"})
+    assert (status, json.loads(content)["error"]) == (404, "blueprint.notFound")
+
+
+async def test_records_come_as_ingest_gives_them(place: Place) -> None:
+    records = [EventRecord("default", SINCE + 1000, "i1", {"k": 1}), EventRecord("alarm", SINCE, "i2")]
+    place.history.write(event(place.project, SINCE + 1000, id="e", event=records))
+    (line,) = of(lines.Event, await place.ask(BODY))
+    assert line.message["event"] == [
+        {"type": "alarm", "time": SINCE, "id": "i2"},
+        {"time": SINCE + 1000, "id": "i1", "data": {"k": 1}},
+    ]
+
+
 async def test_one_event_comes_with_what_stood_right_before_it(place: Place) -> None:
     place.history.write(
         event(place.project, SINCE + 1000, {"a": 1}, id="1"),

@@ -28,7 +28,7 @@ border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--soft);font
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}tr.differs td{font-weight:600}
 code,pre{font:13px/1.45 ui-monospace,monospace}pre{background:var(--card);padding:10px 12px;border-radius:4px;
 overflow:auto;margin:6px 0}td{overflow-wrap:anywhere;min-width:8.5em}
-td:first-child{white-space:nowrap}td:nth-child(3):not(.n){min-width:3em}svg{width:100%;height:auto;display:block}
+td:first-child{white-space:nowrap}td:nth-child(3):not(.n){min-width:4.5em}svg{width:100%;height:auto;display:block}
 svg text{font:11px system-ui,sans-serif;fill:var(--soft)}.axis{stroke:var(--soft)}.grid{stroke:var(--line)}
 rect.old{fill:var(--old)}rect.new{fill:var(--new)}rect.bad{fill:var(--bad)}rect.warn{fill:var(--warn)}
 .key{font-size:13px;color:var(--soft)}.key i{display:inline-block;width:11px;height:11px;border-radius:2px;

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from fulcrum.script.replay.answers import Totals
-from fulcrum.script.replay.worker import frames, send
+from fulcrum.script.replay.worker import MOST_SLOW, TOO_SLOW, frames, send
 from fulcrum.script.wire import Description
 
 # So many batches may wait for their answers: a slow side stops the reading.
@@ -138,6 +138,10 @@ class Process:
     def _gone(self) -> SideFailed:
         code = self._child.wait()
         line = int.from_bytes(self._progress[:8], "big")
+        if code == TOO_SLOW:
+            return SideFailed(
+                self.label, f"{MOST_SLOW} events took longer than {self._seconds:g} s", line=line
+            )
         how = f"by signal {-code}" if code < 0 else f"with code {code}"
         return SideFailed(self.label, f"the script ended its process {how}", line=line)
 

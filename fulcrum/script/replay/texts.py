@@ -140,12 +140,15 @@ def headline(report: Report) -> str:
         if moved := report.moved.get(name, 0):
             parts[-1] += f" (of them {moved:,} only at another time)"
     failed = report.after.failed - report.before.failed
-    if failed:
+    # Of a version that ended its process nothing is known.
+    if failed and report.before.runs and report.after.runs:
         parts.append(f"{abs(failed):,} runs {'more' if failed > 0 else 'fewer'} fail")
     if report.devices_changed:
         parts.append(f"data differs at {report.devices_changed:,} of {report.devices:,} devices")
     if not parts and report.events_changed:
         parts.append("other results")
+    if not parts and report.complete and not report.events:
+        return "no events: nothing was compared"
     if not parts:
         return "no difference" if report.complete else "no difference so far"
     return f"{report.events_changed:,} events come to something else: " + ", ".join(parts)

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fulcrum.script import seccomp
-from fulcrum.script.replay import engine, texts
+from fulcrum.script.replay import engine, lines, texts
 from fulcrum.script.replay.engine import InputBroken, Version, replay
 from fulcrum.script.replay.interrupts import Interrupts
 from fulcrum.script.replay.processes import SideFailed
 from fulcrum.script.replay.report import Report
+from fulcrum.script.wire import Cache
 from local.processes import ROOT
 from tests.support.replaying import SINCE, Platform, Sent, joined
 
@@ -318,3 +320,41 @@ def test_other_versions_and_lost_history_are_told_apart(make: Make) -> None:
     report = replay(joined(other), Version(new, "version 1", 1, True), Version(new, "draft"))
     assert report.fidelity is not None
     assert (report.fidelity.counts, report.fidelity.other_version) == ({"version": 1}, 1)
+
+
+def test_a_version_that_hangs_at_every_event_is_given_up(make: Make) -> None:
+    before, after = make(QUIET), make("def run(message, context):\n    while True:\n        pass\n")
+    sent = [Sent("d1", 100 * number, {"t": number}) for number in range(50)]
+    report = compared(before, after, sent, seconds_per_event=0.05)
+    assert not report.complete
+    assert ["10 events took longer than 0.05 s" in problem for problem in report.problems] == [True]
+    assert "at line" in report.problems[0]
+
+
+def test_the_places_of_runs_in_one_call_tell_their_order(make: Make) -> None:
+    """Two events that ran in one call, in another order than that in which they were received."""
+    counting = make(
+        "from fulcrum.script import needs\n\n\n@needs('cache')\ndef run(message, context):\n"
+        "    context.set_cache([*(context.cache or []), message['id']])\n"
+    )
+    made = [
+        lines.decoder.decode(line)
+        for line in Platform(counting).lines([Sent("d1", 0, {}), Sent("d1", 1, {})])
+    ]
+    first, second = (line for line in made if isinstance(line, lines.Event))
+    assert first.run is not None
+    assert second.run is not None
+    runs = [replace(first.run, started=SINCE + 50, seq=1), replace(second.run, started=SINCE + 50, seq=0)]
+    caches = [Cache(value=value) for value in (["e000001", "e000000"], ["e000001"])]
+    changed = [
+        replace(line, run=replace(run, cache=cache), stored=None)
+        for line, run, cache in zip((first, second), runs, caches, strict=True)
+    ]
+    texts_ = [lines.encode(line) for line in (*made[:-3], *changed, made[-1])]
+    report = run(texts_, counting, make(QUIET))
+    assert report.fidelity is not None
+    assert (report.fidelity.compared, report.fidelity.counts) == (2, {"order": 2})
+
+
+def test_a_replay_of_no_events_does_not_say_that_nothing_differs(make: Make) -> None:
+    assert texts.headline(compared(make(QUIET), make(QUIET), [])) == "no events: nothing was compared"

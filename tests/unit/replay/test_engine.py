@@ -358,3 +358,21 @@ def test_the_places_of_runs_in_one_call_tell_their_order(make: Make) -> None:
 
 def test_a_replay_of_no_events_does_not_say_that_nothing_differs(make: Make) -> None:
     assert texts.headline(compared(make(QUIET), make(QUIET), [])) == "no events: nothing was compared"
+
+
+@pytest.mark.parametrize(("waits", "counts"), [(5, {}), (500, {"order": 2})])
+def test_runs_that_overlap_share_the_scripts_cache_in_the_order_in_which_they_came(
+    make: Make, waits: int, counts: dict[str, int]
+) -> None:
+    """Of two devices: the one that was received first runs in its turn, or after the other one."""
+    keeping = make(
+        "from fulcrum.script import needs\n\n\n@needs('scriptCache')\ndef run(message, context):\n"
+        "    known = [*(context.script_cache or []), message['deviceId']]\n"
+        "    context.set_script_cache(known)\n"
+        "    context.send_sms(' '.join(known), to=['+47'])\n"
+    )
+    sent = [Sent("d1", 0, {"t": 1}, waits=waits), Sent("d2", 10, {"t": 1})]
+    report = compared(keeping, make(QUIET), sent)
+    assert report.fidelity is not None
+    assert (report.fidelity.compared, report.fidelity.counts) == (2, counts)
+    assert report.lost == {"sms": 2}

@@ -72,6 +72,8 @@ def test_function_is_created_called_updated_listed_and_deleted(api: FunctionsApi
             "No matching distribution",
         ),
     ],
+    # A zip's bytes hold the time at which it was made: no name of a test.
+    ids=["no-zip", "no-main", "no-module", "syntax", "no-function", "exit", "no-package"],
 )
 def test_broken_build_ends_with_the_log_and_the_old_revision_serves(
     api: FunctionsApi, archive: bytes, code: int, words: str, request: pytest.FixtureRequest

@@ -21,6 +21,11 @@ MORE = {
     "event_at_2k_devices",
     "api_cold_start_signed_in",
     "api_memory_signed_in",
+    "script_call_in_batch_reason",
+    "script_call_in_batch_function",
+    "replay_500k_events",
+    "replay_event",
+    "replay_memory",
 }
 
 

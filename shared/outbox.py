@@ -7,7 +7,8 @@ again, under the same id, is the same document.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -16,6 +17,8 @@ from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.envelope import Delivery, check_hops, unwrap
 from shared.errors import Rejected, Transient
+from shared.log import log
+from shared.quarantine import SetAside, set_aside
 
 T = TypeVar("T")
 Kind = Literal["email", "sms"]
@@ -47,6 +50,49 @@ class Entry(NamedTuple):
     fields: Mapping[str, Any]
     source: str | None = None
     message_id: str | None = None
+
+
+class Service(NamedTuple):
+    """A service that sends messages to people: its name, its topic, and what its log calls them."""
+
+    name: str
+    topic: str
+    said: str
+
+
+async def carry(
+    delivery: Delivery,
+    trace: str | None,
+    service: Service,
+    decode: Callable[[Delivery], tuple[list[T], list[Refused]]],
+    send: Callable[[Sequence[T]], Awaitable[None]],
+) -> None:
+    """Send what ``decode`` finds in a delivery, set aside what it refuses; Transient: it must come again."""
+    started = time.perf_counter()
+    found, refused = decode(delivery)
+    await send(found)
+    await set_aside([_set_aside(delivery, service, each) for each in refused], trace)
+    log(
+        "INFO",
+        service.said,
+        trace=trace,
+        **delivery.named(),
+        sent=len(found),
+        quarantined=len(refused),
+        ms=round((time.perf_counter() - started) * 1000),
+    )
+
+
+def _set_aside(delivery: Delivery, service: Service, refused: Refused) -> SetAside:
+    return SetAside(
+        refused.error,
+        refused.data,
+        service.name,
+        service.topic,
+        delivery.message_id,
+        refused.place,
+        delivery.attributes.get("projectId"),
+    )
 
 
 def read(

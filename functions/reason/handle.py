@@ -26,15 +26,8 @@ SERVICE = "reason"
 TOPIC = "reason"
 
 
-class _Instance:
-    """What the deliveries of one instance share, on one event loop."""
-
-    def __init__(self) -> None:
-        self.running = Running()
-
-
-# The parts of this instance.
-instance = PerLoop(_Instance)
+# What the deliveries of this instance share.
+running = PerLoop(Running)
 
 
 async def handle(delivery: Delivery, trace: str | None = None) -> None:
@@ -68,7 +61,7 @@ async def _run(batch: Batch) -> None:
 async def _run_project(batch: Batch, project_id: str, runs: list[Run]) -> None:
     reasoner = batch.reasoner
     try:
-        await instance().running.run((project_id, reasoner.script), reasoner.entry, runs)
+        await running().run((project_id, reasoner.script), reasoner.entry, runs)
     except Rejected as error:
         for run in runs:
             run.refused = error

@@ -6,6 +6,8 @@ What belongs to the work (not there, there already, busy) is told by the value.
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Awaitable, Sequence
 from typing import Any, Literal
 
@@ -21,6 +23,7 @@ from shared.errors import Rejected, Transient
 
 _CALL_SECONDS = 20.0
 _UPLOAD_SECONDS = 20.0
+_POLICY_TRIES = 5
 _PASSING = frozenset(
     {"UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "RESOURCE_EXHAUSTED", "CANCELLED", "ABORTED"}
 )
@@ -139,19 +142,27 @@ async def prepare() -> None:
 
 async def allow(service: str, members: Sequence[str]) -> None:
     """Give members the right to call a service."""
+    for attempt in range(_POLICY_TRIES):
+        try:
+            return await _allow(service, members)
+        except _Code as error:
+            # Somebody else has changed the policy meanwhile: it is read and changed anew.
+            if error.code != "ABORTED" or attempt == _POLICY_TRIES - 1:
+                raise error.meaning() from error
+        await asyncio.sleep(random.uniform(0.05, 0.2) * 2**attempt)
+
+
+async def _allow(service: str, members: Sequence[str]) -> None:
     from google.iam.v1 import iam_policy_pb2
 
     run = await clients.run()
-    try:
-        policy = await _call(
-            run.get_iam_policy(iam_policy_pb2.GetIamPolicyRequest(resource=service), timeout=_CALL_SECONDS)
-        )
-        if wanted.invokers(policy, members):
-            # With the etag that was read: what somebody else gives meanwhile is not taken away.
-            request = iam_policy_pb2.SetIamPolicyRequest(resource=service, policy=policy)
-            await _call(run.set_iam_policy(request, timeout=_CALL_SECONDS))
-    except _Code as error:
-        raise error.meaning() from error
+    policy = await _call(
+        run.get_iam_policy(iam_policy_pb2.GetIamPolicyRequest(resource=service), timeout=_CALL_SECONDS)
+    )
+    if wanted.invokers(policy, members):
+        # With the etag that was read: what somebody else gives meanwhile is not taken away.
+        request = iam_policy_pb2.SetIamPolicyRequest(resource=service, policy=policy)
+        await _call(run.set_iam_policy(request, timeout=_CALL_SECONDS))
 
 
 async def describe(url: str) -> Description:

@@ -41,7 +41,6 @@ DIFFERENCES: dict[str, Difference] = {
     "code.modack.too-long": Difference("OK", _NO_LIMIT),
     "code.list-topics.project": Difference("UNKNOWN", "it fails on a malformed project"),
     "code.topic-subscriptions.missing": Difference("OK", "an empty list there, NOT_FOUND in the service"),
-    "code.stream.missing": Difference("OK", "the stream ends there without an error"),
     "code.snapshot": Difference("OK", "Seek and snapshots: Fulcrum does not use them; refused by name"),
     "topic.update-labels": Difference("INVALID_ARGUMENT", "labels cannot be updated there"),
     "subscription.update-labels": Difference("INVALID_ARGUMENT", "labels cannot be updated there"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,19 @@ def modify(seconds: int) -> Call:
 def stream(**first: Any) -> Call:
     def call(service: Pubsub, _: str, subscription: str) -> None:
         request = {"subscription": subscription, "stream_ack_deadline_seconds": 10} | first
-        for _answer in service.subscriber.streaming_pull(requests=iter([request]), timeout=10):
-            pass
+        over = threading.Event()
+
+        def requests() -> Iterator[Any]:
+            yield request
+            # A client that has nothing more to say ends its half of the stream, and a server may then leave
+            # before it has looked at what was said.
+            over.wait(2)
+
+        try:
+            for _answer in service.subscriber.streaming_pull(requests=requests(), timeout=10):
+                pass
+        finally:
+            over.set()
 
     return call
 

@@ -1,14 +1,13 @@
 """Messages to people on their way out: ``projects/{p}/outbox/{id}``, each written once, to be looked at.
 
-``kind`` is ``email`` or ``sms``; the other fields are its service's. Create-if-absent: a message that comes
-again, under the same id, is the same document.
+``kind`` is ``email`` or ``sms``; ``state`` says how far it is (:data:`State`); the other fields are its
+service's. Create-if-absent: a message that comes again, under the same id, is the same document.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -17,15 +16,15 @@ from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.envelope import Delivery, check_hops, unwrap
 from shared.errors import Rejected, Transient
-from shared.log import log
-from shared.quarantine import SetAside, set_aside
 
 T = TypeVar("T")
 Kind = Literal["email", "sms"]
+# kept: nobody carries it away, it is only looked at. waiting: for another try. limited: held back by limits.
+State = Literal["kept", "sending", "waiting", "sent", "delivered", "undelivered", "failed", "limited"]
 
 KEPT = timedelta(days=30)
 # Firestore's answers to a document that is there already.
-_PRESENT = frozenset({6, 9})
+PRESENT = frozenset({6, 9})
 _PROJECT = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 
 
@@ -50,49 +49,6 @@ class Entry(NamedTuple):
     fields: Mapping[str, Any]
     source: str | None = None
     message_id: str | None = None
-
-
-class Service(NamedTuple):
-    """A service that sends messages to people: its name, its topic, and what its log calls them."""
-
-    name: str
-    topic: str
-    said: str
-
-
-async def carry(
-    delivery: Delivery,
-    trace: str | None,
-    service: Service,
-    decode: Callable[[Delivery], tuple[list[T], list[Refused]]],
-    send: Callable[[Sequence[T]], Awaitable[None]],
-) -> None:
-    """Send what ``decode`` finds in a delivery, set aside what it refuses; Transient: it must come again."""
-    started = time.perf_counter()
-    found, refused = decode(delivery)
-    await send(found)
-    await set_aside([_set_aside(delivery, service, each) for each in refused], trace)
-    log(
-        "INFO",
-        service.said,
-        trace=trace,
-        **delivery.named(),
-        sent=len(found),
-        quarantined=len(refused),
-        ms=round((time.perf_counter() - started) * 1000),
-    )
-
-
-def _set_aside(delivery: Delivery, service: Service, refused: Refused) -> SetAside:
-    return SetAside(
-        refused.error,
-        refused.data,
-        service.name,
-        service.topic,
-        delivery.message_id,
-        refused.place,
-        delivery.attributes.get("projectId"),
-    )
 
 
 def read(
@@ -126,23 +82,25 @@ def project_of(delivery: Delivery, stated: str | None, kind: str) -> str:
     return project_id
 
 
+def name(project_id: str, message_id: str) -> str:
+    """The document of a message."""
+    return names.document("projects", project_id, "outbox", message_id)
+
+
 async def put(entries: Sequence[Entry]) -> None:
-    """Write the entries that are not there yet; Transient if not all could be."""
+    """Keep the entries that are not there yet, for people to look at; Transient if not all could be."""
     # A message that is in its delivery twice is one.
     distinct = {(entry.project_id, entry.id): entry for entry in entries}
     if not distinct:
         return
-    codes = await firestore.batch_write([_write(entry) for entry in distinct.values()])
-    failed = sorted({code for code in codes if code and code not in _PRESENT})
+    codes = await firestore.batch_write([created(entry, {"state": "kept"}) for entry in distinct.values()])
+    failed = sorted({code for code in codes if code and code not in PRESENT})
     if failed:
         raise Transient(f"not written to the outbox: status codes {failed}")
 
 
-def _write(entry: Entry) -> Any:
-    pb = messages()
-    write = pb.Write(
-        update=pb.Document(name=names.document("projects", entry.project_id, "outbox", entry.id))
-    )
+def stored(entry: Entry) -> dict[str, Any]:
+    """The fields that the document of an entry has from its first write on."""
     now = clock.now_ms()
     fields = {
         "kind": entry.kind,
@@ -152,8 +110,12 @@ def _write(entry: Entry) -> Any:
         "time": now,
         "expireAt": clock.from_ms(now) + KEPT,
     }
-    values.to_fields(
-        write.update.fields, {k: v for k, v in fields.items() if v not in (None, [], "{}", "[]")}
-    )
+    return {key: value for key, value in fields.items() if value not in (None, [], "{}", "[]")}
+
+
+def created(entry: Entry, state: Mapping[str, Any]) -> Any:
+    """The write that makes the document of an entry, with what ``state`` says, if it is not there yet."""
+    write = messages().Write(update=messages().Document(name=name(entry.project_id, entry.id)))
+    values.to_fields(write.update.fields, {**stored(entry), **state})
     write.current_document.exists = False
     return write

@@ -1,4 +1,4 @@
-"""Pushes from ``email``: check mail and hand it to the sender."""
+"""Mail: pushes from ``email`` ask for it, tasks bring back what did not go out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.emailer import mails, senders
-from shared import outbox, push
+from functions.emailer import entries, mails
+from shared import send_requests, sending
 from shared.envelope import Delivery
+from shared.outbox import Entry, Refused
 
-SERVICE = outbox.Service("emailer", "email", "mail")
+SERVICE = sending.Service("emailer", "email", "mail", "mail", entries.again)
 
 
 @functions_framework.aio.http  # type: ignore[untyped-decorator]  # functions_framework has no types
 async def emailer(request: Request) -> Response:
-    """204 once every mail is handed over or set aside; 500 has it delivered again; 400 is no push at all."""
-    return await push.answer(request, _handle)
+    """204 once all is sent, waits for its task or is set aside; 500 has it come again; 400 is neither."""
+    return await send_requests.answer(request, SERVICE, _read, None)
 
 
-async def _handle(delivery: Delivery, trace: str | None) -> None:
-    await outbox.carry(delivery, trace, SERVICE, mails.read, senders.sender().send)
+async def _read(delivery: Delivery) -> tuple[list[Entry], list[Refused]]:
+    found = mails.read(delivery)
+    return [entries.entry(mail) for mail in found.mails], found.refused

@@ -1,4 +1,4 @@
-"""Pushes from ``messenger``: check text messages and hand them to the sender."""
+"""Text messages: pushes from ``messenger`` ask for them, tasks bring back those that did not go out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.messenger import senders, texts
-from shared import outbox, push
+from functions.messenger import entries, texts
+from shared import send_requests, sending
 from shared.envelope import Delivery
+from shared.outbox import Entry, Refused
 
-SERVICE = outbox.Service("messenger", "messenger", "text messages")
+SERVICE = sending.Service("messenger", "messenger", "text messages", "sms", entries.again)
 
 
 @functions_framework.aio.http  # type: ignore[untyped-decorator]  # functions_framework has no types
 async def messenger(request: Request) -> Response:
-    """204 once every message is handed over or set aside; 500 has it delivered again; 400 is no push."""
-    return await push.answer(request, _handle)
+    """204 once all is sent, waits for its task or is set aside; 500 has it come again; 400 is neither."""
+    return await send_requests.answer(request, SERVICE, _read, None)
 
 
-async def _handle(delivery: Delivery, trace: str | None) -> None:
-    await outbox.carry(delivery, trace, SERVICE, texts.read, senders.sender().send)
+async def _read(delivery: Delivery) -> tuple[list[Entry], list[Refused]]:
+    found = texts.read(delivery)
+    return [entries.entry(text) for text in found.texts], found.refused

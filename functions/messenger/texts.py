@@ -49,7 +49,7 @@ class _Message(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
-    """One text message. ``id`` is the same at every delivery of it; recipients are E.164 numbers.
+    """One text message to one number (E.164). ``id`` is the same at every delivery of it.
 
     ``source``: the id of the message that asked for it, if it has one; ``message_id``: of the delivery.
     """
@@ -58,7 +58,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str
     source: str | None
     message_id: str
-    recipients: list[str]
+    recipient: str
     message: str | None
     template: str | None
     context: dict[str, Any]
@@ -96,16 +96,17 @@ def _texts(delivery: Delivery, index: int, data: bytes) -> list[Text]:
     source = ("id", message.id) if message.id else ("delivery", delivery.message_id, str(index))
     return [
         Text(
-            id=ids.digest("sms", project_id, *source),
+            id=ids.digest("sms", project_id, *source, number),
             project_id=project_id,
             source=message.id,
             message_id=delivery.message_id,
-            recipients=_numbers(message.recipients),
+            recipient=number,
             message=message.message,
             template=template,
             context=message.context,
             limit_options=message.limit_options,
         )
+        for number in _numbers(message.recipients)
     ]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from emulators.bigquery.errors import ServiceError, invalid_query
-from emulators.bigquery.jobs import Jobs, Result, run_statement
+from emulators.bigquery.errors import ServiceError, invalid_query, unsupported_sql
+from emulators.bigquery.jobs import Jobs, Result, run_statement, run_transaction
 from emulators.bigquery.resources import (
     function_from_entry,
     function_to_entry,
@@ -21,6 +21,7 @@ from emulators.bigquery.schema import Column
 from emulators.bigquery.sql.ddl import FunctionDdl, function_ddl
 from emulators.bigquery.sql.parameters import Parameters
 from emulators.bigquery.sql.plan import Context, check_function
+from emulators.bigquery.sql.script import transaction_of
 from emulators.bigquery.state import Catalog, TableFunction, dataset_in_use
 from emulators.bigquery.store import STREAMED, Store, delete_entry, save_entry, transaction
 from emulators.bigquery.tables import Table
@@ -170,7 +171,11 @@ class Engine:
         if ddl is not None:
             async with self.changing:
                 return await self._run_ddl(ddl, dry_run)
+        script = transaction_of(sql)
+        if script is not None and dry_run:
+            raise unsupported_sql("A dry run of a transaction")
         limit = configuration.get("maximumBytesBilled")
+        most = None if limit is None else int(limit)
         now_us = clock.now_ns() // 1000
 
         def work(connection: duckdb.DuckDBPyConnection) -> Result:
@@ -178,7 +183,9 @@ class Engine:
             context = self._context(
                 connection, default.get("projectId") or project, dataset, parameters, now_us
             )
-            return run_statement(connection, sql, context, None if limit is None else int(limit), dry_run)
+            if script is not None:
+                return run_transaction(connection, script, context, most)
+            return run_statement(connection, sql, context, most, dry_run)
 
         return await self.store.run(work)
 

@@ -17,6 +17,8 @@ from emulators.bigquery.sql import dml
 from emulators.bigquery.sql.partitions import Scan, size_query
 from emulators.bigquery.sql.plan import Context, Planned, plan_query
 from emulators.bigquery.sql.prepare import parsed
+from emulators.bigquery.sql.script import assertion_of
+from emulators.bigquery.store import transaction
 from emulators.bigquery.values import INT64_MAX, INT64_MIN, cell
 
 _MIB = 1024 * 1024
@@ -102,6 +104,30 @@ def run_statement(
         raise invalid_query(_spoken(error)) from None
     except duckdb.BinderException as error:
         raise unsupported_sql(f"This statement ({_spoken(error)})") from error
+
+
+def run_transaction(
+    connection: duckdb.DuckDBPyConnection, statements: list[str], context: Context, maximum: int | None
+) -> Result:
+    """Run the statements of a transaction, all or none. As the job of a script, it tells no rows of DML."""
+    results = []
+    with transaction(connection):
+        for statement in statements:
+            assertion = assertion_of(statement)
+            result = run_statement(
+                connection, assertion[0] if assertion else statement, context, maximum, False
+            )
+            if assertion and result.schema[0]["type"] != "BOOLEAN":
+                raise invalid_query("ASSERT expression should have type BOOL")
+            if assertion and result.rows[0]["f"][0]["v"] != "true":
+                raise invalid_query(assertion[1])
+            results.append(result)
+    return Result(
+        "SCRIPT",
+        bytes_processed=sum(result.bytes_processed for result in results),
+        bytes_billed=sum(result.bytes_billed for result in results),
+        tables=tuple(sorted({table for result in results for table in result.tables})),
+    )
 
 
 def _query(

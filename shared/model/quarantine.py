@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.model.base import EpochMs, Identifier, Kind, Model, Resource
 
@@ -30,6 +30,13 @@ class QuarantineEntry(Resource):
     attributes: dict[str, Any] = Field(default_factory=dict, description="As they came with the message")
     size: int = Field(default=0, description="How many bytes it has")
     detail: str | None = Field(default=None, description="More of it: the end of a script's traceback")
+
+    @model_validator(mode="after")
+    def _created_when_set_aside(self) -> QuarantineEntry:
+        # No part of the API makes one, and so nothing else has said when.
+        self.created = self.created or self.time
+        self.last_modified = self.last_modified or self.time
+        return self
 
 
 class QuarantineContent(QuarantineEntry):

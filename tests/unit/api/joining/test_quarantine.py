@@ -64,6 +64,7 @@ async def test_listed_by_type_service_and_time(api: Api) -> None:
         assert await found(since=1000, until=3000, errorType="message.undecodable") == [second, first]
         page = (await http.get(path, params={"perPage": 2, "total": True})).json()
         assert page["total"] == 3
+        assert [item["created"] for item in page["items"]] == [3000, 2000]
         assert await found(perPage=2, cursor=page["next"]) == [first]
         for beyond in (253_402_300_800_000, 2**63, -1):
             for name in ("since", "until"):

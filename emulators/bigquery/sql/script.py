@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from sqlglot import TokenType
 from sqlglot.errors import TokenError
-from sqlglot.tokens import TokenType
 
 from emulators.bigquery.errors import invalid_query, unsupported_sql
 from emulators.bigquery.sql.dialect import GoogleSql

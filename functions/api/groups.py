@@ -50,6 +50,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "credentials": ("joining.network_keys", "joining.device_tokens"),
     "quarantine": ("joining.quarantine",),
     "search": ("search.routes",),
+    "callbacks": ("callbacks.twilio",),
 }
 
 # The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``
@@ -123,6 +124,7 @@ WORDS: dict[str, str] = {
     "devices/export": "csv",
     "tokens": "credentials",
     "quarantine": "quarantine",
+    "callback": "callbacks",
 }
 
 

@@ -16,7 +16,7 @@ from local.logs import Log
 from local.processes import ROOT, StartError, python
 from local.watchdog import MARK
 
-EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions", "tasks")
+EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler")
 # These may end and start again without anybody losing anything.
 WITHOUT_STATE = frozenset({"logging"})
 # What gcloud has; BigQuery has no emulator of Google's.
@@ -61,7 +61,7 @@ async def start_embedded(
     command += _OWN_OPTIONS.get(name, ())
     if name == "logging" and log.structured is not None:
         command += ["--log", str(log.structured.path)]
-    if name == "tasks":
+    if name in ("tasks", "scheduler"):
         command += ["--route", f"{FUNCTIONS_URL}={around.push_base}"]
     if name == "functions":
         command += ["--mark", f"{MARK}={around.mark}", "--idle-seconds", f"{around.idle_seconds:g}"]

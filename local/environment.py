@@ -25,7 +25,7 @@ _FOREIGN = (
     "PYTHONPATH",
 )
 
-# The same, as it stands in tasks, which outlive the stack.
+# Where functions are, as it stands in tasks and jobs, which outlive the stack.
 FUNCTIONS_URL = "http://functions.fulcrum.local/"
 
 
@@ -47,6 +47,7 @@ class Endpoints:
     logging: str = ""
     functions: str = ""
     tasks: str = ""
+    scheduler: str = ""
     control: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -104,6 +105,8 @@ class Surroundings:
             settings["FULCRUM_LOGGING_ENDPOINT"] = endpoints.logging
         if "tasks" in function.stores:
             settings["FULCRUM_TASKS_ENDPOINT"] = endpoints.tasks
+        if "schedules" in function.stores:
+            settings["FULCRUM_SCHEDULER_ENDPOINT"] = endpoints.scheduler
         if "FULCRUM_TASKS_TARGET" in settings:
             settings["FULCRUM_TASKS_TARGET"] = FUNCTIONS_URL + function.name
         if "functions" in function.stores:

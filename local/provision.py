@@ -28,6 +28,7 @@ class Plan:
     firestore: str
     bigquery: str
     tasks: str
+    scheduler: str
     push_base: str
     demo_key: str = ""
 
@@ -39,13 +40,20 @@ class Plan:
 def main() -> None:
     """Carry out the plan that standard input gives; making what exists already changes nothing."""
     # Imported before the plan comes: the emulators start meanwhile. Not at the top: the stack imports Plan.
-    from local import provision_bigquery, provision_demo, provision_pubsub, provision_tasks
+    from local import (
+        provision_bigquery,
+        provision_demo,
+        provision_pubsub,
+        provision_scheduler,
+        provision_tasks,
+    )
 
     plan = Plan(**json.loads(sys.stdin.buffer.read()))
     topology = load(Path(plan.services))
     provision_pubsub.provision(topology, plan.project, plan.pubsub, plan.push_base)
     provision_bigquery.provision(plan.project, plan.bigquery)
     provision_tasks.provision(topology, plan.project, plan.tasks)
+    provision_scheduler.provision(topology, plan.project, plan.scheduler)
     if plan.demo_key:
         provision_demo.provision(plan.project, plan.firestore, plan.demo_key)
 

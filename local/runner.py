@@ -24,7 +24,6 @@ from local.logs import Log
 from local.options import DEMO_NETWORK, DEMO_PROJECT, PREFERRED_PORT, Options
 from local.processes import ROOT, StartError, python
 from local.provision import Plan
-from local.schedules import Schedules
 from local.topology import Topology, load
 from shared import clock, keys
 
@@ -60,7 +59,6 @@ class Runner:
         self._front = Front(self._topology, self._runners, log)
         self._servers: list[web.ServerRunner] = []
         self._watchers: set[asyncio.Task[None]] = set()
-        self._schedules: Schedules | None = None
         self._ended = asyncio.Event()
         self._status = 0
         # Whoever starts a stack from Python makes projects of his own.
@@ -127,17 +125,8 @@ class Runner:
                 )
             with steps.step("topics, subscriptions and tables"):
                 await self._provision(provision, endpoints, internal)
-        self._schedules = self._make_schedules()
-        self._schedules.start()
         self._describe(public, internal, endpoints)
         self._log.say(f"ready in {time.monotonic() - began:.1f} s\n{self._welcome(public)}")
-
-    def _make_schedules(self) -> Schedules:
-        def url(function: str) -> str:
-            return self._around.push_base + function
-
-        listed = self._topology.schedules.values()
-        return Schedules(listed, url, self._around.clock_file, self._log)
 
     def _make_clock(self) -> None:
         path = self._around.clock_file
@@ -217,6 +206,7 @@ class Runner:
             logging=at["logging"].http,
             functions=at["functions"].grpc,
             tasks=at["tasks"].grpc,
+            scheduler=at["scheduler"].grpc,
             control={name: address.http for name, address in at.items() if address.http},
         )
 
@@ -243,6 +233,7 @@ class Runner:
             bigquery=endpoints.bigquery,
             demo_key=self._demo_key,
             tasks=endpoints.tasks,
+            scheduler=endpoints.scheduler,
             push_base=self._around.push_base,
         )
         output, _ = await process.communicate(plan.to_json())
@@ -321,8 +312,6 @@ class Runner:
         self._log.say("ending ...")
         try:
             async with asyncio.timeout(_STOP_SECONDS):
-                if self._schedules is not None:
-                    await self._schedules.stop()
                 # Functions first: requests in flight still need the emulators.
                 await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
                 await asyncio.gather(*(runner.cleanup() for runner in self._servers))

@@ -41,7 +41,7 @@ _BACKOFF_STEP = 10.0
 # A proxy is not asked for what is on this machine.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-Emulator = Literal["pubsub", "firestore", "bigquery", "logging", "functions", "tasks"]
+Emulator = Literal["pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler"]
 
 
 @dataclass(frozen=True)
@@ -247,6 +247,11 @@ class Stack:
         """Tasks of each queue: ``running``, ``due``, ``waiting`` for another try, ``scheduled`` for later."""
         found = _ask("GET", f"{self._emulator('tasks')}/backlog")
         return {name.rpartition("/")[2]: counts for name, counts in found.items()}
+
+    def schedules(self) -> dict[str, dict[str, Any]]:
+        """Jobs of Cloud Scheduler by name: ``state``, ``next``, ``lastAttempt`` (epoch ms), ``code``."""
+        found = _ask("GET", f"{self._emulator('scheduler')}/jobs")
+        return {name.rpartition("/")[2]: job for name, job in found.items()}
 
     def drain(self, timeout: float = 60.0, *, skip_backoff: bool = False) -> None:
         """Wait until no subscription has a message left, and no task is due; DrainTimeout after ``timeout``

@@ -92,12 +92,16 @@ class Queue:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A job of Cloud Scheduler: posts ``message`` to a function when ``cron`` says so, in UTC."""
+    """A job of Cloud Scheduler: posts ``message`` to a function when ``cron`` says so, in UTC.
+
+    ``paused``: it does nothing until a function resumes it.
+    """
 
     name: str
     function: str
     cron: str
     message: Mapping[str, Any]
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,4 +190,4 @@ def _queue(name: str, item: Mapping[str, Any]) -> Queue:
 
 
 def _schedule(name: str, item: Mapping[str, Any]) -> Schedule:
-    return Schedule(name, item["function"], item["cron"], item["message"])
+    return Schedule(name, item["function"], item["cron"], item["message"], item.get("paused", False))

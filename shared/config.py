@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True):
     bigquery_dataset: str
     logging_endpoint: str
     tasks_endpoint: str
+    scheduler_endpoint: str
     location: str
     # Of Cloud Functions, and of Cloud Run for who may call them.
     functions_endpoint: str
@@ -68,6 +69,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         bigquery_dataset=env.get("FULCRUM_BIGQUERY_DATASET", "history"),
         logging_endpoint=env.get("FULCRUM_LOGGING_ENDPOINT", ""),
         tasks_endpoint=env.get("FULCRUM_TASKS_ENDPOINT", ""),
+        scheduler_endpoint=env.get("FULCRUM_SCHEDULER_ENDPOINT", ""),
         location=env.get("FULCRUM_LOCATION", "europe-west1"),
         functions_endpoint=env.get("FULCRUM_FUNCTIONS_ENDPOINT", ""),
         clock_file=env.get("FULCRUM_CLOCK_FILE", ""),

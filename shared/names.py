@@ -13,6 +13,7 @@ projects/{p}/quarantine/{id}                    what could not be processed
 projects/{p}/runningTimers/{digest of the id}   a timer that was set: when it fires next, or how it ended
 projects/{p}/timerCancels/recent                what cancelled many timers at once
 projects/{p}/outbox/{id}                        mail and SMS on their way out
+projects/{p}/outbound/{msgId}                   a message to a device
 """
 
 from __future__ import annotations
@@ -89,9 +90,19 @@ def timer_cancels(project_id: str) -> str:
     return document("projects", project_id, "timerCancels", "recent")
 
 
+def outbound(project_id: str, msg_id: str) -> str:
+    """The record of a message to a device."""
+    return document("projects", project_id, "outbound", msg_id)
+
+
 def queue(name: str) -> str:
     """The full name of a queue of Cloud Tasks."""
     return f"projects/{settings().cloud_project}/locations/{settings().location}/queues/{name}"
+
+
+def job(name: str) -> str:
+    """The full name of a job of Cloud Scheduler."""
+    return f"projects/{settings().cloud_project}/locations/{settings().location}/jobs/{name}"
 
 
 def topic(name: str) -> str:

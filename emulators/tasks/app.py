@@ -11,6 +11,7 @@ from aiohttp import web
 from emulators.kit.control import add_control_routes
 from emulators.kit.faults import Faults
 from emulators.kit.records import Records
+from emulators.kit.requests import Caller, add_routes, routes
 from emulators.kit.serve import Options, Running, start_grpc, start_http
 from emulators.kit.timers import Timer
 from emulators.tasks.dispatch import Dispatcher
@@ -21,13 +22,7 @@ from shared import clock
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this emulator alone."""
-    parser.add_argument(
-        "--route",
-        action="append",
-        default=[],
-        metavar="PREFIX=URL",
-        help="send tasks whose URL begins with PREFIX to URL instead",
-    )
+    add_routes(parser)
 
 
 async def start(options: Options) -> Running:
@@ -35,8 +30,7 @@ async def start(options: Options) -> Running:
     records = Records(options.data / "tasks.sqlite" if options.data else None)
     faults = Faults()
     tasks = Tasks(records, clock.now_ns)
-    routes = dict(route.split("=", 1) for route in getattr(options.extra, "route", ()))
-    dispatcher = Dispatcher(tasks, faults, routes)
+    dispatcher = Dispatcher(tasks, faults, Caller(routes(options.extra)))
     clockwork = Timer(tasks)
     timer = asyncio.create_task(clockwork.run())
     timer.add_done_callback(clockwork.ended)

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
 from emulators.kit.faults import Faults, InjectedFault
+from emulators.kit.requests import METHODS, Caller
 from emulators.tasks.state import Tasks
-from shared import clock
 
-_METHODS = ("POST", "POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS")
 _OWN = ("x-cloudtasks-", "x-google-")
 
 
 class Dispatcher:
-    """Sends the requests of tasks, and tells the state what came of them.
+    """Sends the requests of tasks, and tells the state what came of them."""
 
-    ``routes``: beginnings of URLs, and what stands in their place.
-    """
-
-    def __init__(self, tasks: Tasks, faults: Faults, routes: Mapping[str, str]) -> None:
+    def __init__(self, tasks: Tasks, faults: Faults, caller: Caller) -> None:
         self._tasks = tasks
-        self._routes = dict(routes)
+        self._caller = caller
         self._faults = faults
         self._flights: set[asyncio.Task[None]] = set()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=None),  # the dispatch deadline ends it, on the movable clock
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
         tasks.dispatch = self._start
 
     def _start(self, task: Any) -> None:
@@ -53,41 +42,16 @@ class Dispatcher:
 
     async def _send(self, task: Any) -> int:
         request = task.http_request
-        sending = asyncio.ensure_future(self._post(task, request))
-        deadline = asyncio.ensure_future(clock.sleep(task.dispatch_deadline.ToNanoseconds() / 1e9))
-        try:
-            await asyncio.wait((sending, deadline), return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done():
-                raise TimeoutError
-            return sending.result()
-        finally:
-            sending.cancel()
-            deadline.cancel()
-
-    async def _post(self, task: Any, request: Any) -> int:
-        async with self._session.request(
-            _METHODS[request.http_method],
-            self._routed(request.url),
-            data=request.body or None,
-            headers=headers(task),
-            allow_redirects=False,
-        ) as response:
-            await response.read()
-            return response.status
-
-    def _routed(self, url: str) -> str:
-        """Where a URL leads now."""
-        for prefix, target in self._routes.items():
-            if url.startswith(prefix):
-                return target + url.removeprefix(prefix)
-        return url
+        seconds = task.dispatch_deadline.ToNanoseconds() / 1e9
+        method = METHODS[request.http_method]
+        return await self._caller.status(method, request.url, request.body, headers(task), seconds)
 
     async def close(self) -> None:
-        """End all requests and the session."""
+        """End all requests."""
         for flight in tuple(self._flights):
             flight.cancel()
         await asyncio.gather(*self._flights, return_exceptions=True)
-        await self._session.close()
+        await self._caller.close()
 
 
 def headers(task: Any) -> dict[str, str]:

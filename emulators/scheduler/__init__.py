@@ -1,0 +1,1 @@
+"""A stand-in for Cloud Scheduler, for Google's own client."""

@@ -32,11 +32,15 @@ Connect = Callable[[str, int], Awaitable[Any]]
 
 
 class Answer(NamedTuple):
-    """What came back: the status, the first bytes of the body, and where the last redirect led."""
+    """What came back: the status, the first bytes of the body as they were sent, where the last redirect led.
+
+    ``headers``: by their names in small letters.
+    """
 
     status: int
     body: bytes
     url: str
+    headers: Mapping[str, str] = {}
 
 
 async def request(
@@ -47,13 +51,15 @@ async def request(
     *,
     allowed: Iterable[Network] = (),
     seconds: float = SECONDS,
+    most: int = MAX_BYTES,
     resolve: Resolve | None = None,
     connect: Connect | None = None,
 ) -> Answer:
     """Send a request. Rejected for what may not be called or sent, Transient where nobody answers in time.
 
-    ``allowed``: networks that may be called though they are not public. ``resolve`` (host, port → addresses)
-    and ``connect`` (address, port → a stream of httpcore): in place of the system's.
+    ``allowed``: networks that may be called though they are not public. ``most``: bytes of the body that are
+    read. ``resolve`` (host, port → addresses) and ``connect`` (address, port → a stream of httpcore): in
+    place of the system's.
     """
     import httpcore
     import httpx
@@ -78,7 +84,8 @@ async def request(
                 answer = await client.send(sent, stream=True)
                 try:
                     if answer.next_request is None:
-                        return Answer(answer.status_code, await _read(answer), str(answer.url))
+                        led, given = str(answer.url), dict(answer.headers)
+                        return Answer(answer.status_code, await _read(answer, most), led, given)
                     # Followed here: httpx would read, and unpack, all that a redirect says beside its place.
                     sent = answer.next_request
                 finally:
@@ -100,14 +107,14 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in _OWN}
 
 
-async def _read(answer: Any) -> bytes:
-    """The first :data:`MAX_BYTES` of an answer's body as sent; the rest is not read."""
+async def _read(answer: Any, most: int) -> bytes:
+    """The first bytes of an answer's body as sent; the rest is not read."""
     found = bytearray()
     async for part in answer.aiter_raw():
         found += part
-        if len(found) >= MAX_BYTES:
+        if len(found) >= most:
             break
-    return bytes(found[:MAX_BYTES])
+    return bytes(found[:most])
 
 
 async def _resolve(host: str, port: int) -> list[str]:

@@ -249,6 +249,9 @@ async def test_an_answer_without_end_and_one_that_never_comes_are_left(web: Web)
     web.answers["/large"] = b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 3_000_000
     found = await web.send("GET", "http://example.com/large")
     assert len(found.body) == outside.MAX_BYTES
+    assert found.headers["content-length"] == "9000000"
+    found = await web.send("GET", "http://example.com/large", most=1_500_000)
+    assert len(found.body) == 1_500_000
     with pytest.raises(Transient):
         await web.send("GET", "http://example.com/slow", seconds=0.2)
 

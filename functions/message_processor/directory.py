@@ -34,7 +34,10 @@ MAX_PROJECTS = 10_000
 
 _FACTS = ("name", "blueprintId", "systemId", "networkId", "simulated", "parentDeviceId")
 # Never the state and the registers: they are large, and change with every event.
-_MASK = ("revision", "projectId", "deviceId", "deleted", "messageRoute", "messageRouteId", *_FACTS)
+_MASK = (
+    *("revision", "projectId", "deviceId", "deleted", "messageRoute", "messageRouteId", "simNetworkId"),
+    *_FACTS,
+)
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -195,7 +198,7 @@ class Directory:
         found: dict[Key, tuple[str, str, dict[str, Any]]] = {}
         for key, name in targets.items():
             fields = _plain(documents[name]) if name and name in documents else {"deleted": True}
-            elsewhere = key.alias_key is None and key.network not in (None, fields.get("networkId"))
+            elsewhere = key.alias_key is None and key.network not in (None, *_networks(fields))
             if fields.get("deleted") or elsewhere:
                 self._keep(key, None, generations, now)
                 results[key] = None
@@ -206,6 +209,8 @@ class Directory:
             ((project_id, fields) for project_id, _, fields in found.values()), generations
         )
         for key, (project_id, device_id, fields) in found.items():
+            if key.alias_key is None and key.network is not None:
+                fields = {**fields, "networkId": key.network}
             resolved = _resolved(project_id, device_id, fields, known)
             self._keep(key, resolved, generations, now)
             results[key] = resolved
@@ -252,6 +257,12 @@ def _device_name(key: Key, documents: Mapping[str, Document]) -> str:
         if ours and re.match(ID, project_id) and re.match(ID, device_id)
         else ""
     )
+
+
+def _networks(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The networks under which the platform itself may name a device: simulated traffic has its own."""
+    simulated = (fields.get("simNetworkId"),) if fields.get("simulated") else ()
+    return (fields.get("networkId"), *simulated)
 
 
 def _resolved(project_id: str, device_id: str, fields: dict[str, Any], known: Definitions) -> Resolved:

@@ -92,6 +92,6 @@ DEVICE: Kind[Device] = Kind(
 EVENT_FIELDS = frozenset(
     {
         *("name", "networkId", "networkAliases", "messageRoute", "messageRouteId", "parentDeviceId"),
-        "simulated",
+        *("simulated", "simNetworkId"),
     }
 )

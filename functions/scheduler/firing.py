@@ -19,7 +19,7 @@ from shared.errors import Rejected, Transient
 from shared.messages import SetTimer
 from shared.quarantine import SetAside, set_aside
 
-Outcome = Literal["fired", "refused", "stale", "cancelled"]
+Outcome = Literal["fired", "refused", "stale", "cancelled", "orphaned"]
 SERVICE = TOPIC = "scheduler"
 # A task may come this much too early by this machine's clock, and is waited for.
 _EARLY_MS = 2_000
@@ -34,14 +34,16 @@ async def fire(
     """
     await _until(task.fire_time)
     name = store.name(task.project_id, task.timer_id)
-    stored, cancels = await store.read_with_cancels(name, task.project_id)
+    stored, cancels, orphaned = await store.read_due(name, task.project_id, task.device_id)
     timer = stored.timer
     if timer is None or not _is(task, timer):
         # The process that marked this firing may have ended before it armed the next.
         await arming.arm([timer] if timer is not None else [])
         return "stale"
-    if late := [one.stamp for one in cancels if timers.concerns(one, timer)]:
-        stamp = max(late)
+    late = [one.stamp for one in cancels if timers.concerns(one, timer)]
+    if late or orphaned:
+        # One that was set while its device was being deleted, or after, is ended as of now.
+        stamp = max(late) if late else (max(clock.now_ms(), timer.stamp[0] + 1), "")
 
         def cancel(now: Timer | None) -> Timer | None:
             if now is None or not _is(task, now):
@@ -49,7 +51,7 @@ async def fire(
             return timers.cancel(now, now.project_id, now.timer_id, stamp)
 
         await store.change({name: cancel}, {name: stored})
-        return "cancelled"
+        return "cancelled" if late else "orphaned"
     outcome = await _act(timer, task, rules, tries, published, trace)
 
     def mark(now: Timer | None) -> Timer | None:

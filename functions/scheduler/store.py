@@ -46,11 +46,23 @@ async def read(document_names: Iterable[str]) -> dict[str, Stored]:
     return {one: _stored(found.get(one)) for one in wanted}
 
 
-async def read_with_cancels(document: str, project_id: str) -> tuple[Stored, list[CancelRelatedTimer]]:
-    """A timer, and what cancelled many timers of its project, in one call."""
+class Due(NamedTuple):
+    """A timer that is due, and what may keep it from firing: cancellations of many, the end of its device."""
+
+    stored: Stored
+    cancels: list[CancelRelatedTimer]
+    orphaned: bool
+
+
+async def read_due(document: str, project_id: str, device_id: str | None) -> Due:
+    """Read a timer that is due, with all that may keep it from firing, in one call."""
     cancels = names.timer_cancels(project_id)
-    found = await firestore.batch_get([document, cancels])
-    return _stored(found.get(document)), _cancels(found.get(cancels))
+    device = names.device(project_id, device_id) if device_id else ""
+    # Of the device nothing is wanted, so that it may be as large as it likes.
+    found = await firestore.batch_get(filter(None, (document, cancels, device)), (*timers.FIELDS, "cancels"))
+    return Due(
+        _stored(found.get(document)), _cancels(found.get(cancels)), bool(device) and device not in found
+    )
 
 
 async def change(

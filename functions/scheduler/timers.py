@@ -24,6 +24,11 @@ State = Literal["running", "finished", "cancelled", "unset"]
 # How long the stamp of what is over is kept: longer than Pub/Sub keeps a message.
 KEPT = timedelta(days=10)
 NEVER: Stamp = (-(2**62), "")
+# What its document has of a timer; ``expireAt`` is Firestore's affair.
+FIELDS = (
+    *("projectId", "timerId", "state", "stampTime", "stampId", "action", "actionStampTime", "actionStampId"),
+    *("timer", "start", "occurrences", "fireTime", "lastFired", "systemId", "deviceId", "scriptId"),
+)
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,6 +93,11 @@ async def request(
             raise Rejected("url.redirects", f"more than {MAX_REDIRECTS} redirects")
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise Rejected("url.invalid", f"no URL: {error}") from None
+    except httpx.RemoteProtocolError as error:
+        # httpx takes a redirect to a host such as 0177.0.0.1 for a fault of the answer: the next has it, too.
+        if "location header" in str(error):
+            raise Rejected("url.invalid", f"the redirect leads to no URL: {error}") from None
+        raise Transient(f"no answer: {type(error).__name__}") from error
     except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException) as error:
         raise Transient(f"no answer: {type(error).__name__}") from error
     except TimeoutError:

@@ -115,6 +115,12 @@ class TimerStack:
             **more,
         }
 
+    def device(self, project: str, device_id: str) -> Any:
+        """Make a device, for timers to be for; its document."""
+        made = self.documents.document(f"projects/{project}/devices/{device_id}")
+        made.set({"projectId": project, "name": device_id})
+        return made
+
     def timers(self, project: str) -> dict[str, dict[str, Any]]:
         """What is known of a project's timers, by their ids."""
         found = self.documents.collection(f"projects/{project}/runningTimers").stream()

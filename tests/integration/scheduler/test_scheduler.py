@@ -110,6 +110,31 @@ def test_the_same_id_again_is_a_reset(stack: TimerStack, project: str) -> None:
     assert eventually(lambda: _alarms(stack, project)) == [("t", due)]
 
 
+def test_a_timer_that_is_set_after_its_devices_deletion_does_nothing(stack: TimerStack, project: str) -> None:
+    repeating = {"type": "repeating", "delay": 10_000}
+    device = stack.device(project, "d1")
+    _set(stack, stack.set(project, "t", repeating, deviceId="d1"))
+    stack.advance(11)
+    assert len(eventually(lambda: _alarms(stack, project))) == 1
+    # The deletion clears its timers; then comes what was set meanwhile, and comes again.
+    device.delete()
+    late = stack.set(project, "t", repeating, deviceId="d1")
+    _set(stack, late, late)
+    stack.advance(11)
+    eventually(lambda: stack.timers(project)["t"]["state"] == "cancelled")
+    _set(stack, late)
+    stack.advance(60)
+    stack.sweep()
+    stack.settle()
+    assert _alarms(stack, project) == []
+    assert stack.timers(project)["t"]["state"] == "cancelled"
+    outcomes = [
+        line["outcome"] for line in stack.log() if line.get("projectId") == project and "outcome" in line
+    ]
+    # The task of what was set first finds nothing to do.
+    assert sorted(outcomes) == ["fired", "orphaned", "stale"]
+
+
 def test_an_action_is_changed_without_a_reset_in_whatever_order(stack: TimerStack, project: str) -> None:
     first = stack.set(project, "t", {"type": "once", "delay": 20_000})
     patch = stack.set(project, "t", {}, patchAction=True)
@@ -124,6 +149,8 @@ def test_an_action_is_changed_without_a_reset_in_whatever_order(stack: TimerStac
 def test_what_is_related_is_cancelled_together_and_what_comes_late_too(
     stack: TimerStack, project: str
 ) -> None:
+    for device_id in ("d1", "d2"):
+        stack.device(project, device_id)
     once = {"type": "once", "delay": 30_000}
     late = stack.set(project, "late", once, deviceId="d1", scriptId="s1")
     _set(
@@ -145,6 +172,7 @@ def test_what_is_related_is_cancelled_together_and_what_comes_late_too(
 
 
 def test_a_script_is_run_by_its_timer(stack: TimerStack, project: str) -> None:
+    stack.device(project, "d1")
     once = {"type": "once", "delay": 1_000}
     run = {"reasoner": {"id": "s1", "targetFunction": "check", "limit": 3}}
     message = {"type": "reasonRunScript", "projectId": "elsewhere", "source": "script", "deviceId": "d1"}
@@ -177,6 +205,7 @@ def test_a_script_is_run_by_its_timer(stack: TimerStack, project: str) -> None:
 
 
 def test_data_are_written_as_of_the_instant(stack: TimerStack, project: str) -> None:
+    stack.device(project, "d1")
     action = {"type": "publishTopic", "topic": "writer", "message": {"data": {"mode": "night"}}}
     _set(stack, stack.set(project, "t", {"type": "once", "delay": 1_000}, action=action, deviceId="d1"))
     due = stack.timers(project)["t"]["fireTime"]
@@ -220,6 +249,7 @@ def test_a_message_of_a_timer_is_of_its_project(stack: TimerStack, project: str)
 
 @pytest.mark.parametrize("named", ["a/b", "../../other/devices/d1", "__x__", "", "x" * 129, 7])
 def test_data_of_no_device_are_set_aside(stack: TimerStack, project: str, named: Any) -> None:
+    stack.device(project, "d1")
     action = {"type": "publishTopic", "topic": "writer", "message": {"deviceId": named, "data": {"a": 1}}}
     _set(stack, stack.set(project, "t", {"type": "once", "delay": 1_000}, action=action, deviceId="d1"))
     stack.advance(2)

@@ -217,8 +217,14 @@ async def test_redirects_are_followed_a_few_times_and_keep_secrets_at_home(web: 
     with pytest.raises(Rejected) as caught:
         await web.send("GET", "http://example.com/")
     assert caught.value.error_type == "url.redirects"
-    web.answers["/"] = _redirect("file:///etc/passwd")
-    with pytest.raises(Rejected):
+    for place in ("file:///etc/passwd", "http://0177.0.0.1/", "http://127.1/", "http://[::1/", "http://a:b/"):
+        web.answers["/"] = _redirect(place)
+        web.connected.clear()
+        with pytest.raises(Rejected):
+            await web.send("GET", "http://example.com/")
+        assert web.connected == [PUBLIC]
+    web.answers["/"] = b"no HTTP\r\n\r\n"
+    with pytest.raises(Transient):
         await web.send("GET", "http://example.com/")
 
 

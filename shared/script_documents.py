@@ -13,6 +13,7 @@ No model: the functions that run and deploy scripts start without pydantic. What
 - ``scriptDeployments/{id}``: ``scriptId``, ``version``, ``action``, ``state``, ``progress`` (0 to 100),
   ``message``, ``log`` (the end of the build's log), ``created``, ``lastModified``, ``createdBy``.
 - ``scriptCaches/{s}`` and ``caches/{digest(s, deviceId)}``: ``scriptId``, ``deviceId``, ``value`` (JSON).
+  Those of devices have a ``mark`` too: text of their last write, which no other write of any cache has.
 - ``runs/{run_key}``: ``scriptId``, ``deviceId`` and the rest of a run's record.
 """
 

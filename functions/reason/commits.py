@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fulcrum.script import wire
 from functions.reason.decode import Done, Run
 from functions.reason.scripts import Script
 from shared import run_records, script_documents, values
@@ -41,7 +40,7 @@ def parts(
         if not run_records.is_needed(each.outcome, counts=run.goes_on):
             continue
         record = run_records.creation(script.project_id, run.key, _record(script, run, each))
-        caches = _caches(script, run, each.outcome)
+        caches = _caches(script, run, each)
         more = record.ByteSize() + sum(len(fields["value"]) + 500 for fields in caches.values())
         writes = len(part.records) + len(part.caches.keys() | caches.keys()) + 1
         if part.records and (size + more > max_bytes or writes > max_writes):
@@ -66,7 +65,8 @@ def _record(script: Script, run: Run, done: Done) -> Record:
     )
 
 
-def _caches(script: Script, run: Run, outcome: wire.Outcome) -> dict[str, dict[str, Any]]:
+def _caches(script: Script, run: Run, done: Done) -> dict[str, dict[str, Any]]:
+    outcome = done.outcome
     caches: dict[str, dict[str, Any]] = {}
     if outcome.cache is not None and run.message.device_id:
         name = script_documents.device_cache(script.project_id, script.id, run.message.device_id)
@@ -74,6 +74,8 @@ def _caches(script: Script, run: Run, outcome: wire.Outcome) -> dict[str, dict[s
             "scriptId": script.id,
             "deviceId": run.message.device_id,
             "value": _encode(outcome.cache.value).decode(),
+            # No two writes have the same: a run is recorded once, and long after that in another call.
+            "mark": f"{run.key}-{done.started}",
         }
     if outcome.script_cache is not None:
         name = script_documents.script_cache(script.project_id, script.id)

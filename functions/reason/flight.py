@@ -13,6 +13,7 @@ import msgspec
 from fulcrum.core import ids
 from fulcrum.script import identity, wire
 from functions.reason import calling, commits, effects, outcomes, reading
+from functions.reason.caches import Caches
 from functions.reason.decode import Done, Run
 from functions.reason.definitions import Definitions
 from functions.reason.guard import Guard
@@ -42,6 +43,7 @@ class Known(NamedTuple):
 
     scripts: Scripts
     definitions: Definitions
+    caches: Caches
     guard: Guard
 
 
@@ -98,7 +100,7 @@ class Flight:
     async def _attempt(self, runs: list[Run], every: Sequence[Run]) -> None:
         """Settle some of the runs, the first at least, or make the next attempt smaller. _Again."""
         script = await self._script()
-        read = await reading.read(script, self._entry, runs, self._known.definitions)
+        read = await reading.read(script, self._entry, runs, self._known.definitions, self._known.caches)
         for run in runs:
             run.done = read.recorded.get(run.key)
         runs = [run for run in runs if run.done is None]
@@ -277,7 +279,9 @@ class Flight:
                 if self._unanswered >= COMMIT_TRIES:
                     raise
                 raise _Again("the store did not answer") from error
-            times |= zip(part.caches, written[len(part.records) :], strict=True)
+            changed = written[len(part.records) :]
+            times |= zip(part.caches, changed, strict=True)
+            self._known.caches.wrote(part.caches, changed)
 
 
 def _name(run: Run, script: Script) -> None:

@@ -1,8 +1,8 @@
 """What a batch of a script's runs needs to know: records, and what the entry point names in ``needs``.
 
-One call of Firestore for all of it, beside one query for every thirty records; one call more where runs do
-not say themselves of which system or blueprint their device is. Definitions may be five seconds old; states
-and caches are as they are now.
+One call of Firestore for all of it where it is little; otherwise caches and records are asked for by thirty
+each, which are fewer messages than documents. One call more where runs do not say themselves of which system
+or blueprint their device is. Definitions may be five seconds old; states and caches are as they are now.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any
 import msgspec
 
 from fulcrum.script import wire
+from functions.reason import caches as kept_caches
+from functions.reason import queries
+from functions.reason.caches import Cache, Caches
 from functions.reason.decode import Done, Run
 from functions.reason.definitions import Definitions, Owners
 from functions.reason.scripts import Script
 from shared import clock, device_rows, names, run_records, script_documents, values
 from shared.clients import firestore
 from shared.clients.firestore import Document
-from shared.clients.firestore_pb import messages
 
-# So many records are read with the rest; of more it is asked first which there are.
-FEW_RECORDS = 10
-_MOST_IN, _IN = 30, 8
+# So many records, and so many caches, are read with the rest; of more it is asked first which there are.
+FEW = 10
 _OWNERS = ("systemId", "blueprintId")
 
 
@@ -36,7 +37,8 @@ _cache_name = lru_cache(maxsize=20_000)(script_documents.device_cache)
 class Reading(msgspec.Struct, frozen=True):
     """What was read; devices, systems and blueprints that do not exist are absent.
 
-    ``times``: update times of the caches' documents, None for one that is not there yet.
+    ``caches`` are JSON text as it stands. ``times``: update times of the caches' documents, None for one that
+    is not there yet.
     """
 
     recorded: dict[str, Done]
@@ -44,20 +46,24 @@ class Reading(msgspec.Struct, frozen=True):
     systems: dict[str, dict[str, Any]]
     blueprints: dict[str, dict[str, Any]]
     devices: dict[str, wire.Device]
-    caches: dict[str, Any]
+    caches: dict[str, msgspec.Raw]
     script_cache: Any
     times: dict[str, Any]
 
 
-async def read(script: Script, entry: str, runs: Sequence[Run], definitions: Definitions) -> Reading:
+async def read(
+    script: Script, entry: str, runs: Sequence[Run], definitions: Definitions, caches: Caches
+) -> Reading:
     """Read for runs of one entry point. Transient where the store fails."""
     needs, project_id, now = script.needs(entry), script.project_id, clock.now_ms()
     devices = list(dict.fromkeys(run.message.device_id for run in runs if run.message.device_id))
     owned = _unowned(runs) if needs & {"system", "blueprint"} else set()
     owners = Owners.of(runs)
     records = {script_documents.run(project_id, run.key): run.key for run in runs}
-    caches = _caches(script, needs, devices)
-    wanted: dict[str, Sequence[str]] = dict.fromkeys(caches, ("value",))
+    cached = _caches(script, needs, devices)
+    # The script's own is changed too often to be asked for by its mark.
+    many = [name for name, device_id in cached.items() if device_id is not None] if len(devices) > FEW else []
+    wanted: dict[str, Sequence[str]] = dict.fromkeys(cached.keys() - set(many), ("value",))
     if "deviceData" in needs:
         mask = ("registers", "deleted", *(device_rows.DEFINITION if "device" in needs else _OWNERS))
         wanted |= {names.device(project_id, device_id): mask for device_id in devices}
@@ -65,53 +71,52 @@ async def read(script: Script, entry: str, runs: Sequence[Run], definitions: Def
     else:
         # Without their state, devices are definitions like others.
         defined = devices if "device" in needs else owned
-    if len(records) <= FEW_RECORDS:
+    if len(records) <= FEW:
         wanted |= dict.fromkeys(records, run_records.MASK)
-        found = await definitions.read(project_id, needs, owners, wanted, now, defined)
-    else:
-        kept, found = await asyncio.gather(
-            _existing(project_id, records),
-            definitions.read(project_id, needs, owners, wanted, now, defined),
-        )
-        found |= kept
+    found, stored = await asyncio.gather(
+        definitions.read(project_id, needs, owners, wanted, now, defined),
+        caches.read(project_id, script.id, many),
+    )
+    if len(records) > FEW:
+        # After the caches: what these have of a run that somebody else commits meanwhile is recorded by then.
+        found |= await _existing(project_id, records)
     known = _devices(project_id, needs, devices, found)
     known |= definitions.devices(project_id, defined)
     if owned:
         owners = owners.joined(_owners_of(known, owned))
         await definitions.read(project_id, needs, owners, {}, now)
-    values_of = {caches[name]: _value(found[name]) for name in caches if name in found}
+    stored |= {name: kept_caches.of(found[name]) for name in cached if name in found}
+    own = stored.get(script_documents.script_cache(project_id, script.id))
     return Reading(
         recorded={key: _done(found[name]) for name, key in records.items() if name in found},
         project=definitions.project(project_id, needs),
         systems=definitions.systems(project_id, needs, owners),
         blueprints=definitions.blueprints(project_id, needs, owners),
         devices=known,
-        script_cache=values_of.pop(None, None),
-        caches={device_id: value for device_id, value in values_of.items() if device_id is not None},
-        times={name: found[name].update_time if name in found else None for name in caches},
+        script_cache=_json(own) if own is not None else None,
+        caches={
+            device_id: _json(stored[name])
+            for name, device_id in cached.items()
+            if device_id is not None and name in stored
+        },
+        times={name: stored[name].update_time if name in stored else None for name in cached},
     )
 
 
 async def _existing(project_id: str, records: Mapping[str, str]) -> dict[str, Document]:
     """The records that there are. Mostly there is none, and a query says that in one answer for thirty."""
-    wanted = list(records)
-    parts = (wanted[start : start + _MOST_IN] for start in range(0, len(wanted), _MOST_IN))
     parent = names.project(project_id)
-    found = await asyncio.gather(*(firestore.run_query(parent, _by_name(part)) for part in parts))
+    found = await asyncio.gather(
+        *(
+            firestore.run_query(parent, queries.named("runs", part, run_records.MASK))
+            for part in queries.parts(list(records))
+        )
+    )
     return {document.name: document for part in found for document in part}
 
 
-def _by_name(wanted: Sequence[str]) -> Any:
-    query = messages().StructuredQuery()
-    query.from_.add(collection_id="runs")
-    for field in run_records.MASK:
-        query.select.fields.add(field_path=field)
-    condition = query.where.field_filter
-    condition.field.field_path = "__name__"
-    condition.op = _IN
-    for name in wanted:
-        condition.value.array_value.values.add().reference_value = name
-    return query
+def _json(cache: Cache) -> msgspec.Raw:
+    return msgspec.Raw(cache.value.encode())
 
 
 def _caches(script: Script, needs: frozenset[str], devices: Iterable[str]) -> dict[str, str | None]:
@@ -139,12 +144,6 @@ def _owners_of(known: Mapping[str, wire.Device], devices: Iterable[str]) -> Owne
     definitions = [known[device_id].device for device_id in devices if device_id in known]
     systems, blueprints = ({each.get(key) for each in definitions} - {None} for key in _OWNERS)
     return Owners(frozenset(map(str, systems)), frozenset(map(str, blueprints)))
-
-
-def _value(document: Document) -> Any:
-    if "value" not in document.fields:
-        return None
-    return msgspec.json.decode(document.fields["value"].string_value)
 
 
 def _done(document: Document) -> Done:

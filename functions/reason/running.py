@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from functions.reason.caches import Caches
 from functions.reason.decode import Run
 from functions.reason.definitions import Definitions
 from functions.reason.flight import Flight, Known
@@ -27,7 +28,7 @@ class Running:
 
     def __init__(self) -> None:
         scripts = Scripts()
-        self._known = Known(scripts, Definitions(), Guard(scripts))
+        self._known = Known(scripts, Definitions(), Caches(), Guard(scripts))
         self._gatherings: OrderedDict[tuple[Reference, str], Gathering[list[Run]]] = OrderedDict()
 
     async def run(self, reference: Reference, entry: str, runs: list[Run]) -> None:

@@ -120,6 +120,8 @@ class Documents:
     times: dict[str, int] = field(default_factory=dict)
     reads: list[list[str]] = field(default_factory=list)
     commits: list[list[str]] = field(default_factory=list)
+    # How many texts each count asked for.
+    counts: list[int] = field(default_factory=list)
     # Each is called at the next commit, before it: it may raise, or change documents as somebody else does.
     before_commit: list[Callable[[], None]] = field(default_factory=list)
     # The same once it is written: its answer is lost if it raises.
@@ -163,6 +165,20 @@ class Documents:
         names_ = [each.reference_value for each in query.where.field_filter.value.array_value.values]
         assert 0 < len(names_) <= 30
         return list((await self.batch_get(names_)).values())
+
+    async def count(self, parent: str, query: Any, limit: int | None = None) -> int:
+        condition = query.where.field_filter
+        among = {each.string_value for each in condition.value.array_value.values}
+        assert 0 < len(among) <= 30
+        self.counts.append(len(among))
+        await asyncio.sleep(0)
+        if self.read_errors:
+            raise self.read_errors.pop(0)
+        below = f"{parent}/{query.from_[0].collection_id}/"
+        return sum(
+            name.startswith(below) and found.get(condition.field.field_path) in among
+            for name, found in self.stored.items()
+        )
 
     async def commit(self, writes: Sequence[Any]) -> list[Any]:
         await asyncio.sleep(0)
@@ -216,6 +232,7 @@ class Reason:
         self.topics = Topics(set(TOPICS))
         monkeypatch.setattr(firestore, "batch_get", self.documents.batch_get)
         monkeypatch.setattr(firestore, "run_query", self.documents.run_query)
+        monkeypatch.setattr(firestore, "count", self.documents.count)
         monkeypatch.setattr(firestore, "commit", self.documents.commit)
         monkeypatch.setattr(history_client, "append_runs", self.runs.append)
         monkeypatch.setattr(pubsub, "publish", self.topics.publish)

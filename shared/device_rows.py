@@ -113,7 +113,7 @@ def snapshot_rows(
             raise Rejected(
                 "snapshot.time", f"device {device_id} holds a write of {time}, after {snapshot_ms}"
             )
-        for part in _distinct(leaves):
+        for part in distinct_leaves(leaves):
             row = _row(project_id, snapshot_ms, "state", device_id, time, event_id)
             row["data"] = _json(fold.nest(part)).decode()
             yield row
@@ -127,7 +127,7 @@ def snapshot_rows(
     yield row
 
 
-def _distinct(leaves: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def distinct_leaves(leaves: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Leaves in groups of which none lies below another one: one JSON object cannot hold both.
 
     Two events with the same time and id may have written ``a`` and ``a/b``.

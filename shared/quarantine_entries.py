@@ -24,6 +24,7 @@ TOPICS = {
     "email-emailer": "email",
     "messenger-messenger": "messenger",
     "scheduler-scheduler": "scheduler",
+    "curation-db-curator": "curation",
 }
 _MAIL = {"email", "messenger"}
 

@@ -13,9 +13,10 @@ from shared.errors import Transient
 _CHUNK = 1_000
 
 
-async def write(
-    project_id: str, snapshot_ms: int, devices: Iterable[tuple[str, Mapping[str, Any], fold.Registers]]
-) -> int:
+Devices = Iterable[tuple[str, Mapping[str, Any], fold.Registers]]
+
+
+async def write(project_id: str, snapshot_ms: int, devices: Devices) -> int:
     """Write a snapshot of (device id, fields of its document, registers); returns how many rows it has.
 
     ``snapshot_ms``: the instant that it is of; nothing in it may be later, so choose one that lies as far
@@ -23,6 +24,11 @@ async def write(
     refused (Transient, or Rejected by :func:`shared.device_rows.snapshot_rows`) the snapshot is not complete
     and is not used; to write it again with the same instant is safe.
     """
+    return await write_some(project_id, snapshot_ms, devices) + await complete(project_id, snapshot_ms)
+
+
+async def write_some(project_id: str, snapshot_ms: int, devices: Devices) -> int:
+    """:func:`write` of some of the devices: it counts once all are written, and then :func:`complete`."""
     waiting: list[bytes] = []
     count = 0
     for device_id, fields, registers in devices:
@@ -32,8 +38,12 @@ async def write(
         if len(waiting) >= _CHUNK:
             count += await _append(waiting)
             waiting = []
-    count += await _append(waiting)
-    return count + await _append(device_rows.encode([device_rows.complete_row(project_id, snapshot_ms)]))
+    return count + await _append(waiting)
+
+
+async def complete(project_id: str, snapshot_ms: int) -> int:
+    """Write the row that makes a snapshot count."""
+    return await _append(device_rows.encode([device_rows.complete_row(project_id, snapshot_ms)]))
 
 
 async def _append(rows: list[bytes]) -> int:

@@ -22,13 +22,15 @@ from shared.clients.bigquery_rest import TooSlow
 from shared.config import settings
 from shared.errors import Rejected, Transient
 
-__all__ = ["Job", "Page", "Parameter", "TooSlow", "estimate", "page", "pages", "start"]
+__all__ = ["Job", "Page", "Parameter", "TooSlow", "change", "estimate", "page", "pages", "start"]
 
 # (name, GoogleSQL type or ARRAY<type>, value); a TIMESTAMP is in epoch ms.
 Parameter = tuple[str, str, Any]
 
 # How long one call may wait for a job.
 _POLL_SECONDS = 10.0
+# A statement that changes rows reads what it must: nobody asked for less.
+_ANY_BYTES = 2**62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +63,8 @@ class _Results(msgspec.Struct, rename="camel"):
     rows: list[_Row] = []
     page_token: str = ""
     total_rows: str = "0"
+    # Of one statement that changes rows; a script has none.
+    num_dml_affected_rows: str = "0"
 
 
 class _Status(msgspec.Struct, rename="camel"):
@@ -115,6 +119,26 @@ def _location_in(message: str, job_id: str) -> dict[str, str]:
     """
     found = re.search(rf":([A-Za-z0-9-]+)\.{re.escape(job_id)}", message)
     return {"location": found[1]} if found else {}
+
+
+async def change(sql: str, parameters: Sequence[Parameter], job_id: str, within: float) -> int:
+    """Run a statement that changes rows, or a transaction of several, to its end; how many rows it changed.
+
+    0 for a transaction, which does not say. Errors as of :func:`start` and :func:`page`: after TooSlow or
+    Transient it may have been done, so a caller's statements must be ones that can be repeated.
+    """
+    job = await start(sql, parameters, job_id, _ANY_BYTES, within)
+    given = {"location": job.location} if job.location else {}
+    deadline = time.monotonic() + within
+    while (left := deadline - time.monotonic()) > 0:
+        wait = min(left, _POLL_SECONDS)
+        given |= {"maxResults": "0", "timeoutMs": str(max(1, int(wait * 1000)))}
+        answer = await rest.call("GET", f"/queries/{quote(job.job_id)}", given, patience=wait)
+        results = msgspec.json.decode(answer, type=_Results)
+        if results.job_complete:
+            return int(results.num_dml_affected_rows)
+    await _cancel(job)
+    raise TooSlow(f"a statement took longer than {within:g} s")
 
 
 async def page(job: Job, size: int, within: float, token: str = "", first: int = 0) -> Page:

@@ -1,0 +1,208 @@
+"""What is written before a day of the history is deleted: shortened rows, definitions, baseline rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from fulcrum.core import fold, ids
+from shared import clock, history
+from shared.clients import bigquery
+from shared.clients import history as client
+from shared.config import settings
+from shared.errors import Rejected
+from shared.history import Row
+from shared.history_query.expr import Parameters
+from shared.retention import rules, split
+from shared.retention.going_sql import Going, kept_rows
+
+# BigQuery takes no streamed rows of partitions that are older than 1,825 days.
+_PAST_MS = 1_820 * rules.DAY_MS
+_PAGE = 5_000
+_AT_ONCE = 2_000
+_SECONDS = 300.0
+# Columns of a row, as they are read and as they were written.
+_TIMES = frozenset(c["name"] for c in history.schema() if c["type"] == "TIMESTAMP")
+_LISTS = frozenset(c["name"] for c in history.schema() if c["mode"] == "REPEATED")
+_COLUMNS = tuple(c["name"] for c in history.schema())
+
+
+class Done(NamedTuple):
+    """How many rows were written, and the device up to which that is so; empty: for all of them."""
+
+    written: int
+    after: str
+
+
+Cells = list[str | None]
+
+
+async def shorten(
+    going: Going, day: int, after: str, gone: frozenset[str], now: int, deadline: float
+) -> Done:
+    """Write what stays of the rows of which a part goes. They have the old rows' places, and are new rows."""
+    parameters = Parameters()
+    condition = going.rows(parameters, day, stays=True)
+    columns = ", ".join(_shown(name) for name in _COLUMNS)
+    sql = (
+        f"SELECT {columns} FROM `{settings().bigquery_dataset}.{history.TABLE}` "  # noqa: S608 our own text
+        f"WHERE {condition} AND device_id > {parameters.add(after, 'STRING')} ORDER BY device_id"
+    )
+    place = _COLUMNS.index("device_id")
+
+    def made(rows: Sequence[Cells]) -> Iterator[Row]:
+        now_us = clock.now_ms() * 1000
+        for cells in rows:
+            row = _row(cells)
+            folded = history.folded({**row, "kind": "data", "historical": False})
+            if folded is None:
+                raise Rejected("history.row", f"a row of device {row['device_id']} cannot be read")
+            _, stays = split.parts(going.scope(row.get("blueprint_id")), day, folded[1])
+            yield split.shortened(row, stays, row.get("written", ()), now_us)
+
+    return await _carry(sql, parameters, place, made, deadline)
+
+
+async def define(going: Going, day: int, after: str, gone: frozenset[str], now: int, deadline: float) -> Done:
+    """Write definitions of devices anew where history begins: of each device its newest of the day.
+
+    Of a device that is deleted nothing is kept.
+    """
+    parameters = Parameters()
+    columns = ", ".join(_shown(name) for name in _COLUMNS)
+    rows = (
+        f"SELECT * FROM `{settings().bigquery_dataset}.{history.TABLE}` "  # noqa: S608 our own text
+        f"WHERE {going.rows(parameters, day)} AND kind = 'device' "
+        f"AND device_id > {parameters.add(after, 'STRING')}"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id "
+        "ORDER BY LAX_INT64(JSON_QUERY(data, '$.version')) DESC, time DESC, stored_time) = 1"
+    )
+    sql = f"SELECT {columns} FROM ({rows}) ORDER BY device_id"  # noqa: S608 our own text
+    place = _COLUMNS.index("device_id")
+
+    def made(rows: Sequence[Cells]) -> Iterator[Row]:
+        now_us = clock.now_ms() * 1000
+        for cells in rows:
+            row = _row(cells)
+            if row["device_id"] not in gone:
+                since = max(going.scope(row.get("blueprint_id")).base.cutoff, now - _PAST_MS)
+                yield {**row, "time": history.time_us(since), "stored_time": now_us}
+
+    return await _carry(sql, parameters, place, made, deadline)
+
+
+async def keep(going: Going, day: int, after: str, gone: frozenset[str], now: int, deadline: float) -> Done:
+    """Write what the state rests on, of what goes with the day: the latest write of each path, a baseline."""
+    sql, given = kept_rows(going, settings().bigquery_dataset, day, after)
+
+    def made(rows: Sequence[Cells]) -> Iterator[Row]:
+        now_us = clock.now_ms() * 1000
+        # What is known of a device was known of it under a system and a blueprint.
+        known: dict[tuple[str, str, str], fold.Registers] = {}
+        for device_id, system_id, blueprint_id, ms, us, event_id, data, cleared in rows:
+            if ms is None or device_id is None or device_id in gone:
+                continue
+            row = {
+                "kind": "data",
+                "historical": False,
+                "time": int(ms) * 1000,
+                "event_id": event_id,
+                "data": data,
+                "cleared": cleared.split(",") if cleared else (),
+            }
+            folded = history.folded(row)
+            if folded is None:
+                continue
+            scope = going.scope(blueprint_id or None)
+            goes, _ = split.parts(scope, int(us or 0) // 1000, folded[1])
+            registers = known.setdefault((device_id, system_id or "", blueprint_id or ""), {})
+            fold.fold(registers, [(folded[0], goes)])
+        for (device_id, system_id, blueprint_id), registers in known.items():
+            columns = {"system_id": system_id, "blueprint_id": blueprint_id}
+            scope = going.scope(blueprint_id or None)
+            yield from split.baseline_rows(
+                going.project_id, device_id, columns, registers, scope, now - _PAST_MS, now_us
+            )
+
+    return await _carry(sql, given, 0, made, deadline)
+
+
+async def deleted_devices(going: Going) -> frozenset[str]:
+    """The devices whose last definition says that they are deleted, and goes itself."""
+    latest = rules.latest(going.scopes)
+    sql = (
+        "SELECT device_id FROM (SELECT device_id, time, data "  # noqa: S608 our own text
+        f"FROM `{settings().bigquery_dataset}.{history.TABLE}` "
+        "WHERE project_id = @project AND kind = 'device' AND time < @until "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id "
+        "ORDER BY LAX_INT64(JSON_QUERY(data, '$.version')) DESC, time DESC, event_id DESC) = 1) "
+        "WHERE time < @latest AND COALESCE(LAX_BOOL(JSON_QUERY(data, '$.deleted')), FALSE)"
+    )
+    given: list[bigquery.Parameter] = [
+        ("project", "STRING", going.project_id),
+        ("until", "TIMESTAMP", clock.now_ms() + rules.DAY_MS),
+        ("latest", "TIMESTAMP", latest),
+    ]
+    found: set[str] = set()
+    async for rows in _pages(sql, given):
+        found.update(row[0] for row in rows if row[0] is not None)
+    return frozenset(found)
+
+
+async def _carry(
+    sql: str, given: Any, place: int, made: Callable[[Sequence[Cells]], Iterator[Row]], deadline: float
+) -> Done:
+    """Write what ``made`` makes of the rows of whole devices, which come in order; until the time is up."""
+    written = 0
+    waiting: list[Cells] = []
+    parameters = given.all() if isinstance(given, Parameters) else given
+    async for rows in _pages(sql, parameters):
+        waiting += rows
+        last = waiting[-1][place]
+        # The last device may go on in the next page.
+        whole = next((n for n, row in enumerate(waiting) if row[place] == last), 0)
+        if whole < _AT_ONCE:
+            continue
+        written += await _append(list(made(waiting[:whole])))
+        after, waiting = str(waiting[whole - 1][place]), waiting[whole:]
+        if time.monotonic() >= deadline:
+            return Done(written, after)
+    return Done(written + await _append(list(made(waiting))), "")
+
+
+async def _append(rows: list[Row]) -> int:
+    refused = await client.append(history.encode_all(rows), within=60.0) if rows else {}
+    if refused:
+        raise Rejected("history.refused", f"a row was refused: {next(iter(refused.values()))}")
+    return len(rows)
+
+
+async def _pages(sql: str, parameters: Any) -> AsyncIterator[list[Cells]]:
+    job = await bigquery.start(sql, parameters, f"fulcrum_{ids.new_id()}", 2**62, _SECONDS)
+    async for page in bigquery.pages(job, _PAGE, _SECONDS):
+        if page.rows:
+            yield page.rows
+
+
+def _shown(name: str) -> str:
+    if name in _TIMES:
+        return f"UNIX_MICROS({name}) AS {name}"
+    return f"ARRAY_TO_STRING({name}, ',') AS {name}" if name in _LISTS else name
+
+
+def _row(cells: Cells) -> Row:
+    """A row as it was written, from the cells of a query that shows its columns."""
+    row: Row = {}
+    for name, cell in zip(_COLUMNS, cells, strict=True):
+        if cell is None or (name in _LISTS and not cell):
+            continue
+        if name in _TIMES:
+            row[name] = int(cell)
+        elif name in _LISTS:
+            row[name] = cell.split(",")
+        elif name == "historical":
+            row[name] = cell == "true"
+        else:
+            row[name] = cell
+    return row

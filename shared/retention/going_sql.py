@@ -1,0 +1,198 @@
+"""SQL of what goes from the history: which rows, whole or in part, on which days, and how many.
+
+A row's leaves are what :func:`fulcrum.core.paths.flatten` makes of its data, and the paths that it cleared;
+each goes or stays by the rule of its path. A row goes when all of them go; it is shortened when some do.
+``shared.retention.split`` says the same of a row that was read; tests hold that both agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from shared import history
+from shared.history_query.expr import Parameter, Parameters
+from shared.retention.rules import DAY_MS, UNTOUCHED_MS, Scope
+
+# What of a row is data by paths, and is shortened where some of it stays.
+_BY_PATHS = "(kind IN ('data', 'baseline') OR (kind = 'input' AND record_id IS NULL))"
+_DEFINITION = "kind = 'device'"
+_EVENTS = "(kind IN ('event', 'ack') OR (kind = 'input' AND record_id IS NOT NULL))"
+# All keys of a row's data: one is a leaf where none goes on behind it.
+_KEYS = "CONCAT(',', ARRAY_TO_STRING(JSON_KEYS(data), ','))"
+# Bytes of a row as BigQuery counts them.
+_TEXTS = [column["name"] for column in history.schema() if column["type"] == "STRING"]
+_FIXED = sum(
+    {"TIMESTAMP": 8, "BOOL": 1}.get(column["type"], 0) for column in history.schema()
+)  # all of these are REQUIRED
+
+
+def size() -> str:
+    """SQL of a row's bytes, by BigQuery's rules for the size of its data."""
+    parts = [str(_FIXED), "IF(data IS NULL, 0, 2 + BYTE_LENGTH(TO_JSON_STRING(data)))"]
+    for column in history.schema():
+        name = column["name"]
+        if column["type"] != "STRING":
+            continue
+        if column["mode"] == "REPEATED":
+            parts.append(f"COALESCE(2 * ARRAY_LENGTH({name}) + BYTE_LENGTH(ARRAY_TO_STRING({name}, '')), 0)")
+        else:
+            parts.append(f"COALESCE(2 + BYTE_LENGTH({name}), 0)")
+    return " + ".join(parts)
+
+
+class Going:
+    """The conditions on rows of one project and store, as of a curation at ``now`` (epoch ms)."""
+
+    def __init__(self, store: str, project_id: str, scopes: Sequence[Scope], now: int) -> None:
+        self.store = store
+        self.project_id = project_id
+        self.scopes = scopes
+        self.before = now - UNTOUCHED_MS
+        self._own = sorted(scope.blueprint_id for scope in scopes if scope.blueprint_id is not None)
+
+    def scope(self, blueprint_id: str | None) -> Scope:
+        """The rules for rows of a blueprint."""
+        default = self.scopes[0]
+        for scope in self.scopes:
+            if scope.blueprint_id == blueprint_id:
+                return scope
+            if scope.blueprint_id is None:
+                default = scope
+        return default
+
+    def is_whole(self, day: int) -> bool:
+        """Whether everything of a day goes, so that nothing of it is shortened."""
+        return all(scope.goes_whole(day) for scope in self.scopes)
+
+    def rows(self, parameters: Parameters, day: int, *, stays: bool = False) -> str:
+        """The condition on rows of a day (its first instant) of which something goes; it filters partitions.
+
+        ``stays``: something stays of them as well.
+        """
+        add = parameters.add
+        within = f"time >= {add(day, 'TIMESTAMP')} AND time < {add(day + DAY_MS, 'TIMESTAMP')}"
+        return f"{self._mine(parameters)} AND {within} AND ({self._any(parameters, day, stays)})"
+
+    def whole_partition(self, parameters: Parameters, day: int) -> str:
+        """The condition on rows of a day that must stay: whoever's, or too young."""
+        add = parameters.add
+        within = f"time >= {add(day, 'TIMESTAMP')} AND time < {add(day + DAY_MS, 'TIMESTAMP')}"
+        kinds = _EVENTS if self.store == "events" else f"({_BY_PATHS} OR {_DEFINITION})"
+        return f"{within} AND NOT ({self._mine(parameters)} AND {kinds})"
+
+    def _mine(self, parameters: Parameters) -> str:
+        add = parameters.add
+        before = f"stored_time < {add(self.before, 'TIMESTAMP')}"
+        return f"project_id = {add(self.project_id, 'STRING')} AND {before}"
+
+    def _any(self, parameters: Parameters, day: int, stays: bool) -> str:
+        parts = [
+            f"({self._of(scope, parameters)}{rows})"
+            for scope in self.scopes
+            if (rows := self._rows(scope, parameters, day, stays))
+        ]
+        return " OR ".join(parts) or "FALSE"
+
+    def _of(self, scope: Scope, parameters: Parameters) -> str:
+        if scope.blueprint_id is not None:
+            return f"blueprint_id = {parameters.add(scope.blueprint_id, 'STRING')} AND "
+        if not self._own:
+            return ""
+        return f"COALESCE(blueprint_id, '') NOT IN UNNEST({parameters.strings(self._own)}) AND "
+
+    def _rows(self, scope: Scope, parameters: Parameters, day: int, stays: bool) -> str:
+        """What of a scope's rows goes on a day; empty where nothing does."""
+        base_goes = scope.base.cutoff > day
+        if self.store == "events":
+            return _EVENTS if base_goes and not stays else ""
+        if scope.goes_whole(day):
+            return "" if stays else f"({_BY_PATHS} OR {_DEFINITION})"
+        if not scope.goes_partly(day):
+            return ""
+        goes = f"({_BY_PATHS} AND {_some_leaf(scope, parameters, day, goes=True)})"
+        if stays:
+            return f"({goes} AND {_some_leaf(scope, parameters, day, goes=False)})"
+        return f"({goes} OR {_DEFINITION})" if base_goes else goes
+
+    def counted(self, dataset: str) -> tuple[str, tuple[Parameter, ...]]:
+        """Per day: its first instant (epoch ms), rows that go, their bytes, rows that are shortened, theirs.
+
+        A shortened row's bytes are those that it has now.
+        """
+        parameters = Parameters()
+        bands = list(self._bands())
+        going = " OR ".join(self._band(band, parameters, False) for band in bands) or "FALSE"
+        short = " OR ".join(self._band(band, parameters, True) for band in bands) or "FALSE"
+        latest = parameters.add(max((band[1] for band in bands), default=0), "TIMESTAMP")
+        rows = (
+            f"SELECT time, {size()} AS size, COALESCE({short}, FALSE) AS shortened "  # noqa: S608 our own text
+            f"FROM `{dataset}.{history.TABLE}` WHERE {self._mine(parameters)} AND time < {latest} AND ({going})"
+        )
+        sql = (
+            "SELECT UNIX_MILLIS(TIMESTAMP_TRUNC(time, DAY)) AS day, COUNTIF(NOT shortened) AS found, "  # noqa: S608 our own text
+            "SUM(IF(shortened, 0, size)) AS bytes, COUNTIF(shortened) AS shortened_rows, "
+            f"SUM(IF(shortened, size, 0)) AS shortened_bytes FROM ({rows}) GROUP BY day ORDER BY day"
+        )
+        return sql, parameters.all()
+
+    def _bands(self) -> Iterable[tuple[int, int]]:
+        """From when until when the same rules let rows go."""
+        cutoffs = sorted({cutoff for scope in self.scopes for cutoff in scope.cutoffs()})
+        return zip([0, *cutoffs], cutoffs, strict=False)
+
+    def _band(self, band: tuple[int, int], parameters: Parameters, stays: bool) -> str:
+        since, until = band
+        add = parameters.add
+        rows = self._any(parameters, since, stays)
+        return f"(time >= {add(since, 'TIMESTAMP')} AND time < {add(until, 'TIMESTAMP')} AND ({rows}))"
+
+
+def _some_leaf(scope: Scope, parameters: Parameters, day: int, *, goes: bool) -> str:
+    """Whether a row has a leaf or cleared path that goes, or one that stays."""
+    key = _decided(scope, parameters, day, goes, ".")
+    path = _decided(scope, parameters, day, goes, "/")
+    return (
+        f"(EXISTS(SELECT 1 FROM UNNEST(JSON_KEYS(data)) AS k WHERE {key} "  # noqa: S608 our own text
+        f"AND STRPOS({_KEYS}, CONCAT(',', k, '.')) = 0) "
+        f"OR EXISTS(SELECT 1 FROM UNNEST(cleared) AS k WHERE {path}))"
+    )
+
+
+def _decided(scope: Scope, parameters: Parameters, day: int, goes: bool, separator: str) -> str:
+    whens = []
+    for rule in scope.rules[:-1]:
+        text = rule.path.replace("/", separator)
+        at, below = parameters.add(text, "STRING"), parameters.add(text + separator, "STRING")
+        said = "TRUE" if (rule.cutoff > day) is goes else "FALSE"
+        whens.append(f"WHEN k = {at} OR STARTS_WITH(k, {below}) THEN {said}")
+    last = "TRUE" if (scope.base.cutoff > day) is goes else "FALSE"
+    return f"CASE {' '.join(whens)} ELSE {last} END" if whens else last
+
+
+def kept_rows(going: Going, dataset: str, day: int, after: str) -> tuple[str, tuple[Parameter, ...]]:
+    """The rows of a day that the state may rest on and of which something goes, by device.
+
+    Of rows that write the same paths only the latest: the others are hidden by it. Columns: device_id,
+    system_id, blueprint_id, kind, ms (of the write), event_id, data, cleared, historical. ``after``: only of
+    devices behind this one.
+    """
+    parameters = Parameters()
+    condition = going.rows(parameters, day)
+    behind = parameters.add(after, "STRING")
+    shape = f"COALESCE({_KEYS}, '')"
+    columns = (
+        "device_id, COALESCE(system_id, '') AS system_id, COALESCE(blueprint_id, '') AS blueprint_id, kind, "
+        "IF(kind = 'baseline', SAFE_CAST(original_time AS INT64), UNIX_MILLIS(time)) AS ms, event_id, "
+        "data, COALESCE(ARRAY_TO_STRING(cleared, ','), '') AS cleared, UNIX_MICROS(time) AS us"
+    )
+    rows = (
+        f"SELECT {columns}, {shape} AS shape FROM `{dataset}.{history.TABLE}` "  # noqa: S608 our own text
+        f"WHERE {condition} AND device_id > {behind} AND kind IN ('data', 'baseline') AND NOT historical"
+    )
+    # Equal stamps are all kept: the fold decides between them by their values.
+    sql = (
+        "SELECT device_id, system_id, blueprint_id, ms, us, event_id, data, cleared "  # noqa: S608 our own text
+        f"FROM ({rows}) QUALIFY RANK() OVER (PARTITION BY device_id, system_id, blueprint_id, shape, cleared "
+        "ORDER BY ms DESC, event_id DESC) = 1 ORDER BY device_id"
+    )
+    return sql, parameters.all()

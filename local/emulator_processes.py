@@ -16,7 +16,7 @@ from local.logs import Log
 from local.processes import ROOT, StartError, python
 from local.watchdog import MARK
 
-EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler")
+EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler", "twilio")
 # These may end and start again without anybody losing anything.
 WITHOUT_STATE = frozenset({"logging"})
 # What gcloud has; BigQuery has no emulator of Google's.
@@ -47,6 +47,8 @@ class EmulatorProcess:
 _OWN_OPTIONS = {"firestore": ("--strict", "--indexes", str(ROOT / "firestore.indexes.json"))}
 # It forks to start scripts, and they become other programs at once: gRPC need not prepare for it.
 _OWN_VARIABLES = {"functions": {"GRPC_ENABLE_FORK_SUPPORT": "0"}}
+# Secrets that a stand-in shares with the functions that call it.
+_OWN_SECRETS = {"twilio": ("TWILIO_AUTH_TOKEN",)}
 
 
 async def start_embedded(
@@ -67,6 +69,8 @@ async def start_embedded(
         command += ["--mark", f"{MARK}={around.mark}", "--idle-seconds", f"{around.idle_seconds:g}"]
     ready: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
     environment = {**around.common(), **_OWN_VARIABLES.get(name, {})}
+    shared = (secret for secret in _OWN_SECRETS.get(name, ()) if secret in around.secrets)
+    environment |= {f"FULCRUM_{secret}": around.secrets[secret] for secret in shared}
     child = await children.start(name, command, environment, log, _ready_line(ready))
     waited: list[asyncio.Future[Any]] = [ready, child.ended]
     await asyncio.wait(waited, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)

@@ -25,6 +25,9 @@ _FOREIGN = (
     "PYTHONPATH",
 )
 
+# An account of the stand-in of Twilio (see emulators.twilio.app), and a number that it sends from.
+TWILIO = {"FULCRUM_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "FULCRUM_TWILIO_FROM": "+15005550006"}
+
 # Where functions are, as it stands in tasks and jobs, which outlive the stack.
 FUNCTIONS_URL = "http://functions.fulcrum.local/"
 
@@ -48,6 +51,7 @@ class Endpoints:
     functions: str = ""
     tasks: str = ""
     scheduler: str = ""
+    twilio: str = ""
     control: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -74,6 +78,8 @@ class Surroundings:
     custom_topics: tuple[str, ...] = ()
     # With a function's name behind it, where the platform itself posts to that; new at each start.
     push_base: str = ""
+    # Where the front is, for what is to come back from outside.
+    public_url: str = ""
     # After which a function without a request ends; 0: never.
     idle_seconds: float = 900.0
 
@@ -109,6 +115,11 @@ class Surroundings:
             settings["FULCRUM_SCHEDULER_ENDPOINT"] = endpoints.scheduler
         if "FULCRUM_TASKS_TARGET" in settings:
             settings["FULCRUM_TASKS_TARGET"] = FUNCTIONS_URL + function.name
+        if "FULCRUM_TWILIO_ACCOUNT_SID" in settings:
+            # Never somebody's own account: a stack on a laptop sends nothing to anybody's telephone.
+            settings |= TWILIO | {"FULCRUM_TWILIO_ENDPOINT": endpoints.twilio}
+        if "FULCRUM_CALLBACK_URL" in settings:
+            settings["FULCRUM_CALLBACK_URL"] = self.public_url
         if "functions" in function.stores:
             settings["FULCRUM_FUNCTIONS_ENDPOINT"] = endpoints.functions
         return {

@@ -114,7 +114,7 @@ class Runner:
             await self._front.open()
             public, internal = await self._listen()
             push_base = internal + self._front.push_path("")
-            self._around = dataclasses.replace(self._around, push_base=push_base)
+            self._around = dataclasses.replace(self._around, push_base=push_base, public_url=public)
             provision = await self._start_provisioning()
             await asyncio.gather(*(self._start_emulator(name, steps) for name in emulator_processes.EMBEDDED))
             endpoints = self._endpoints()
@@ -207,6 +207,7 @@ class Runner:
             functions=at["functions"].grpc,
             tasks=at["tasks"].grpc,
             scheduler=at["scheduler"].grpc,
+            twilio=at["twilio"].http,
             control={name: address.http for name, address in at.items() if address.http},
         )
 

@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
     logging_endpoint: str
     tasks_endpoint: str
     scheduler_endpoint: str
+    twilio_endpoint: str
     location: str
     # Of Cloud Functions, and of Cloud Run for who may call them.
     functions_endpoint: str
@@ -70,6 +71,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         logging_endpoint=env.get("FULCRUM_LOGGING_ENDPOINT", ""),
         tasks_endpoint=env.get("FULCRUM_TASKS_ENDPOINT", ""),
         scheduler_endpoint=env.get("FULCRUM_SCHEDULER_ENDPOINT", ""),
+        twilio_endpoint=env.get("FULCRUM_TWILIO_ENDPOINT", ""),
         location=env.get("FULCRUM_LOCATION", "europe-west1"),
         functions_endpoint=env.get("FULCRUM_FUNCTIONS_ENDPOINT", ""),
         clock_file=env.get("FULCRUM_CLOCK_FILE", ""),

@@ -17,17 +17,21 @@ from shared import outbox, sending
 from shared.envelope import Delivery, decode_push
 from shared.errors import FulcrumError, Rejected, Transient
 from shared.log import log
+from shared.loops import PerLoop
 from shared.outbox import Entry, Refused
 from shared.quarantine import SetAside, set_aside
 from shared.sending import Outcome, Provider, SendMsg, Service
 
-# So many messages of a delivery are sent at a time, and none is begun later: the function may run for 60 s.
-_AT_ONCE = 10
+# So many messages are sent at a time by one instance: providers' libraries run in threads, of which there are
+# at least five, and what is claimed must not wait for one.
+_AT_ONCE = 4
+# No message of a delivery is begun later: the function may run for 60 s.
 _SECONDS = 30.0
 
 # From a delivery the messages that it asks for, and what of it is refused.
 Read = Callable[[Delivery], Awaitable[tuple[Sequence[Entry], Sequence[Refused]]]]
 _decode = msgspec.json.Decoder(SendMsg).decode
+_turns = PerLoop(lambda: asyncio.Semaphore(_AT_ONCE))
 
 
 async def answer(request: Request, service: Service, read: Read, provider: Provider | None) -> Response:
@@ -73,7 +77,8 @@ async def _again(
 ) -> dict[str, Any]:
     if provider is None:
         raise Transient("a message waits to be sent again, and no provider is set")
-    return {"outcome": await sending.resume(task, service, provider, trace)}
+    async with _turns():
+        return {"outcome": await sending.resume(task, service, provider, trace)}
 
 
 async def _carry(
@@ -97,11 +102,10 @@ async def _send(
     entries: Sequence[Entry], service: Service, provider: Provider, trace: str | None
 ) -> tuple[Counter[str], Exception | None]:
     """What became of the messages, and why the delivery must come again, if it must."""
-    turns = asyncio.Semaphore(_AT_ONCE)
     ends = time.monotonic() + _SECONDS
 
     async def one(entry: Entry) -> Outcome | Exception:
-        async with turns:
+        async with _turns():
             if time.monotonic() > ends:
                 return Transient("there was no time for all messages of the delivery")
             try:

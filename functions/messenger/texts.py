@@ -6,7 +6,7 @@ What is refused is named by its place and reason, never by its content: texts ho
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,7 @@ from fulcrum.core import ids
 from shared import outbox
 from shared.envelope import Delivery
 from shared.errors import Rejected
+from shared.send_limits import Limit
 
 MAX_RECIPIENTS = 50
 # The most that providers cut into parts and join again at the other end.
@@ -22,18 +23,6 @@ MAX_BYTES = 200_000
 # E.164: a plus, the country's number, 15 digits at most.
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _SPACING = str.maketrans("", "", " ()-.\u00a0")
-
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class LimitOptions(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, frozen=True):
-    """At most ``count`` messages in ``period`` ms to one recipient under one ``key``; then none for
-    ``duration`` ms."""
-
-    count: Positive | None = None
-    period: Positive | None = None
-    duration: Positive | None = None
-    key: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
 class _Message(msgspec.Struct, rename="camel", kw_only=True):
@@ -45,24 +34,33 @@ class _Message(msgspec.Struct, rename="camel", kw_only=True):
     template: str | None = None
     template_id: str | None = None
     context: dict[str, Any] = {}
-    limit_options: LimitOptions | None = None
+    confidential: bool = False
+    limit_options: Limit | None = None
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
-    """One text message to one number (E.164). ``id`` is the same at every delivery of it.
+    """One text message, to numbers (E.164) each of which gets it by itself.
 
-    ``source``: the id of the message that asked for it, if it has one; ``message_id``: of the delivery.
+    ``named``: what names it, the same at every delivery. ``source``: the id of the message that asked for it,
+    if it has one. ``message_id``: of the delivery; ``place``, ``data``: where it is in that, and its bytes.
     """
 
-    id: str
+    named: tuple[str, ...]
     project_id: str
     source: str | None
     message_id: str
-    recipient: str
+    place: int
+    data: bytes
+    recipients: list[str]
     message: str | None
     template: str | None
     context: dict[str, Any]
-    limit_options: LimitOptions | None
+    confidential: bool
+    limit_options: Limit | None
+
+    def id_for(self, recipient: str) -> str:
+        """The id under which a number gets it."""
+        return ids.digest("sms", self.project_id, *self.named, recipient)
 
 
 class Read(NamedTuple):
@@ -77,10 +75,10 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 def read(delivery: Delivery) -> Read:
     """The text messages of a delivery, and what of it is refused."""
-    return Read(*outbox.read(delivery, _texts))
+    return Read(*outbox.read(delivery, lambda *given: [_text(*given)]))
 
 
-def _texts(delivery: Delivery, index: int, data: bytes) -> list[Text]:
+def _text(delivery: Delivery, index: int, data: bytes) -> Text:
     if len(data) > MAX_BYTES:
         raise Rejected("sms.tooLarge", f"the message has {len(data)} bytes; at most {MAX_BYTES}")
     try:
@@ -93,21 +91,25 @@ def _texts(delivery: Delivery, index: int, data: bytes) -> list[Text]:
         raise Rejected("sms.content", "a text message has a message, or a template")
     if len(message.message or "") > MAX_CHARACTERS:
         raise Rejected("sms.content", f"the message has more than {MAX_CHARACTERS} characters")
-    source = ("id", message.id) if message.id else ("delivery", delivery.message_id, str(index))
-    return [
-        Text(
-            id=ids.digest("sms", project_id, *source, number),
-            project_id=project_id,
-            source=message.id,
-            message_id=delivery.message_id,
-            recipient=number,
-            message=message.message,
-            template=template,
-            context=message.context,
-            limit_options=message.limit_options,
-        )
-        for number in _numbers(message.recipients)
-    ]
+    return Text(
+        named=("id", message.id) if message.id else ("delivery", delivery.message_id, str(index)),
+        project_id=project_id,
+        source=message.id,
+        message_id=delivery.message_id,
+        place=index,
+        data=data,
+        recipients=_numbers(message.recipients),
+        message=message.message,
+        template=template,
+        context=message.context,
+        confidential=message.confidential,
+        limit_options=_limit(message.limit_options, template),
+    )
+
+
+def _limit(given: Limit | None, template: str | None) -> Limit | None:
+    """A limit with its key: without one of its own, the template's name."""
+    return given if given is None or given.key else msgspec.structs.replace(given, key=template)
 
 
 def _numbers(given: str | list[str] | None) -> list[str]:

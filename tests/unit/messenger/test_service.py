@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared import names
+from shared.clients import firestore
 from shared.config import settings
 from shared.errors import Transient
 from tests.support.processing import Service, push
@@ -36,6 +37,11 @@ def _outbox(service: Service, project: str = PROJECT) -> list[dict[str, Any]]:
     return [fields for name, fields in service.documents.stored.items() if name.startswith(prefix)]
 
 
+def _template(service: Service, alias: str, **parts: Any) -> None:
+    name = names.document("projects", PROJECT, "templates", f"t-{alias}")
+    service.documents.stored[name] = {"name": alias, "alias": alias, **parts}
+
+
 def _reasons(service: Service) -> list[str]:
     return [attributes["errorType"] for _, _, attributes in service.topics.published]
 
@@ -52,11 +58,67 @@ async def test_an_sms_is_kept_with_its_limits_and_what_fills_its_template(servic
 
 
 async def test_a_template_alone_will_do_and_recipients_count_once(service: Service) -> None:
+    _template(service, "alarm", sms="House {{ house }} is on fire")
     sms = {"type": "smsMsg", "recipients": ["+4791234567", "+47 91-23.45 67"], "template": "alarm"}
-    assert await service.post(_push(sms)) == 204
+    assert await service.post(_push(sms | {"context": {"house": 3}})) == 204
     (kept,) = _outbox(service)
-    assert kept["recipients"] == ["+4791234567"]
-    assert "message" not in kept
+    assert (kept["recipients"], kept["message"]) == (["+4791234567"], "House 3 is on fire")
+
+
+async def test_each_number_gets_a_message_of_its_own(service: Service) -> None:
+    numbers = ["+4791234567", "+4791234568", "+4791234569"]
+    for _ in range(2):
+        assert await service.post(_push(SMS | {"recipients": numbers})) == 204
+    assert sorted(kept["recipients"] for kept in _outbox(service)) == [[number] for number in numbers]
+
+
+async def test_a_template_counts_before_what_the_sms_says_itself(service: Service) -> None:
+    _template(service, "alarm", sms=" Fire! ")
+    assert await service.post(_push(SMS | {"template": "alarm"})) == 204
+    assert [kept["message"] for kept in _outbox(service)] == ["Fire!"]
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (None, "template.unknown"),
+        ("{{ house", "template.invalid"),
+        ("{{ who }}", "template.invalid"),
+        ("{% if house == 4 %}x{% endif %}", "sms.content"),
+        ("{{ 'x' * 1601 }}", "sms.content"),
+    ],
+)
+async def test_an_sms_whose_template_comes_to_nothing_is_set_aside(
+    service: Service, template: str | None, reason: str
+) -> None:
+    if template is not None:
+        _template(service, "alarm", sms=template)
+    sms = {"type": "smsMsg", "recipients": "+4791234567", "template": "alarm", "context": {"house": 3}}
+    assert await service.post(_push([sms, SMS])) == 204
+    assert (_reasons(service), len(_outbox(service))) == ([reason], 1)
+    assert json.loads(service.topics.published[0][1]) == sms
+
+
+async def test_when_templates_cannot_be_read_the_sms_comes_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(parent: str, query: Any) -> Any:
+        raise Transient("UNAVAILABLE")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(firestore, "run_query", fails)
+        assert await service.post(_push(SMS | {"template": "alarm"})) == 500
+    assert _outbox(service) == []
+    assert await service.post(_push(SMS | {"template": "alarm"})) == 204
+
+
+async def test_a_limit_without_a_key_has_its_templates(service: Service) -> None:
+    _template(service, "alarm", sms="Fire!")
+    asked = [SMS | {"template": "alarm", "limitOptions": limit} for limit in ({}, {"key": "own", "count": 3})]
+    assert await service.post(_push(asked)) == 204
+    limits = [json.loads(kept["limitOptions"]) for kept in _outbox(service)]
+    usual = {"count": 10, "period": 30_000, "duration": 3_600_000, "key": "alarm"}
+    assert sorted(limits, key=lambda limit: limit["key"]) == [usual, usual | {"count": 3, "key": "own"}]
 
 
 async def test_a_redelivered_sms_is_the_same_and_another_message_is_another(service: Service) -> None:
@@ -99,6 +161,9 @@ async def test_of_an_array_the_bad_sms_are_set_aside_and_the_rest_is_sent(servic
         ({"message": "x" * 1_601}, "sms.content"),
         ({"message": 5}, "message.undecodable"),
         ({"limitOptions": {"count": 0}}, "message.undecodable"),
+        ({"limitOptions": {"count": 1_001}}, "message.undecodable"),
+        ({"limitOptions": {"period": 10**12}}, "message.undecodable"),
+        ({"confidential": "yes"}, "message.undecodable"),
         ({"projectId": "other"}, "sms.otherProject"),
         ({"context": {"x": "x" * 200_001}}, "sms.tooLarge"),
     ],

@@ -1,0 +1,1 @@
+"""A stand-in for Twilio's API of text messages, for Twilio's own library."""

@@ -24,6 +24,7 @@ def entry(mail: Mail) -> outbox.Entry:
         "template": mail.template,
         "context": msgspec.json.encode(mail.context).decode(),
         "attachments": msgspec.json.encode(mail.attachments).decode(),
+        "confidential": mail.confidential or None,
     }
     return outbox.Entry(mail.project_id, mail.id, "email", fields, mail.source, mail.message_id)
 
@@ -31,7 +32,7 @@ def entry(mail: Mail) -> outbox.Entry:
 def again(message: Message, new_id: str) -> bytes:
     """The ``emailMsg`` that asks for a mail of the outbox once more, under a new id."""
     fields = message.fields
-    same = ("to", "cc", "bcc", "from", "subject", "text", "html", "template")
+    same = ("to", "cc", "bcc", "from", "subject", "text", "html", "template", "confidential")
     asked: dict[str, Any] = {
         "type": "emailMsg",
         "id": new_id,

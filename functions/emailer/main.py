@@ -6,7 +6,7 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.emailer import entries, mails
+from functions.emailer import contents, entries, mails, provider
 from shared import send_requests, sending
 from shared.envelope import Delivery
 from shared.outbox import Entry, Refused
@@ -17,9 +17,9 @@ SERVICE = sending.Service("emailer", "email", "mail", "mail", entries.again)
 @functions_framework.aio.http  # type: ignore[untyped-decorator]  # functions_framework has no types
 async def emailer(request: Request) -> Response:
     """204 once all is sent, waits for its task or is set aside; 500 has it come again; 400 is neither."""
-    return await send_requests.answer(request, SERVICE, _read, None)
+    return await send_requests.answer(request, SERVICE, _read, provider.provider())
 
 
 async def _read(delivery: Delivery) -> tuple[list[Entry], list[Refused]]:
-    found = mails.read(delivery)
+    found = await contents.filled(mails.read(delivery))
     return [entries.entry(mail) for mail in found.mails], found.refused

@@ -88,6 +88,7 @@ class Sending:
     topics: Topics
     queue: Any
     project: str
+    queue_name: str = "sms"
 
     def entry(self, message_id: str, text: str = "Hello", **fields: Any) -> outbox.Entry:
         """A message that is to be sent."""
@@ -106,9 +107,14 @@ class Sending:
         name = outbox.name(self.project, message_id)
         return values.from_fields((await firestore.batch_get([name]))[name].fields)
 
+    @property
+    def queue_path(self) -> str:
+        """The full name of the queue."""
+        return f"{_LOCATION}/queues/{self.queue_name}"
+
     def tasks(self) -> list[tuple[SendMsg, float]]:
         """Tasks of this project's messages: what they say, and in how many seconds they are due."""
-        request = {"parent": f"{_LOCATION}/queues/sms", "response_view": 2}
+        request = {"parent": self.queue_path, "response_view": 2}
         found = []
         for task in self.queue.list_tasks(request=request):
             body = json.loads(task.http_request.body)
@@ -139,7 +145,9 @@ def emulators(folder: Path) -> Iterator[Emulators]:
 
 
 @contextmanager
-def sending_on(found: Emulators, project: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sending]:
+def sending_on(
+    found: Emulators, project: str, monkeypatch: pytest.MonkeyPatch, queue: str = "sms"
+) -> Iterator[Sending]:
     """The clients of this process, on the emulators."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", found.firestore.grpc)
     monkeypatch.setenv("FULCRUM_TASKS_ENDPOINT", found.tasks.grpc)
@@ -151,8 +159,8 @@ def sending_on(found: Emulators, project: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(pubsub, "publish", topics.publish)
     with grpc.insecure_channel(found.tasks.grpc) as channel:
         client = CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
-        client.update_queue(request={"queue": {"name": f"{_LOCATION}/queues/sms"}})
-        made = Sending(found, topics, client, project)
+        client.update_queue(request={"queue": {"name": f"{_LOCATION}/queues/{queue}"}})
+        made = Sending(found, topics, client, project, queue)
         yield made
         for address in (found.firestore, found.tasks):
             made.faults(address)

@@ -51,6 +51,8 @@ async def send_reset(to: str, username: str, project_id: str, url: str, token: s
         "template": "resetPassword",
         "context": {"username": username, "projectId": project_id, "link": link, "hours": hours},
         "projectId": project_id or names.NO_PROJECT,
+        # Whoever reads it may set the password.
+        "confidential": True,
     }
     attributes = {"v": "1", "hops": "1", "projectId": project_id or names.NO_PROJECT}
     await pubsub.publish(TOPIC, [(msgspec.json.encode(message), attributes)])

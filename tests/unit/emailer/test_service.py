@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared import names
+from shared import names, template_process
 from shared.config import settings
 from shared.errors import Transient
 from tests.support.processing import Service, push
@@ -30,6 +30,7 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
     settings.cache_clear()
     made = Service("emailer", monkeypatch, ["quarantine"])
     yield made
+    template_process._process.end()
     await made.client.aclose()
     settings.cache_clear()
 
@@ -60,6 +61,12 @@ async def test_a_mail_is_kept_with_what_fills_its_template(service: Service) -> 
     assert service.topics.published == []
 
 
+async def test_what_is_confidential_is_marked(service: Service) -> None:
+    assert await service.post(_push(MAIL | {"confidential": True})) == 204
+    assert await service.post(_push(MAIL | {"id": "other"})) == 204
+    assert sorted(kept.get("confidential", False) for kept in _outbox(service)) == [False, True]
+
+
 async def test_a_redelivery_is_the_same_mail_and_another_message_is_another(service: Service) -> None:
     for message_id in ("m1", "m1", "m2"):
         assert await service.post(_push(MAIL, message_id)) == 204
@@ -84,6 +91,43 @@ async def test_blind_recipients_get_a_mail_each(service: Service) -> None:
     assert sorted(kept["to"] for kept in _outbox(service)) == [["a@x.de"], ["b@x.de"]]
 
 
+async def test_who_is_named_twice_is_named_once(service: Service) -> None:
+    given = {"to": ["a@x.de", "A@X.de"], "cc": ["Ada <a@x.de>", "c@x.de"], "bcc": ["b@x.de", "c@x.de"]}
+    assert await service.post(_push(MAIL | given)) == 204
+    (kept,) = _outbox(service)
+    assert [kept[key] for key in ("to", "cc", "bcc")] == [["a@x.de"], ["c@x.de"], ["b@x.de"]]
+
+
+async def test_a_template_of_the_project_counts_and_the_mail_stands_in_for_one_that_is_missing(
+    service: Service,
+) -> None:
+    assert await service.post(_push(MAIL | {"id": "before"})) == 204
+    name = names.document("projects", PROJECT, "templates", "T1")
+    mine = {"subject": "Hello {{ username }}", "html": "<a href='{{ link }}'>set it</a>"}
+    service.documents.stored[name] = {"alias": "resetPassword", "email": mine}
+    context = {"username": "ada", "link": "https://x.de/?a=1&b=2"}
+    assert await service.post(_push(MAIL | {"id": "after", "context": context})) == 204
+    before, after = sorted(_outbox(service), key=lambda kept: kept["source"] == "after")
+    assert (before["subject"], "html" in before) == ("Set a new password", False)
+    assert (after["subject"], "text" in after) == ("Hello ada", False)
+    assert after["html"] == "<a href='https://x.de/?a=1&amp;b=2'>set it</a>"
+
+
+async def test_what_a_template_comes_to_has_to_fit_into_the_outbox(service: Service) -> None:
+    name = names.document("projects", PROJECT, "templates", "T1")
+    service.documents.stored[name] = {"alias": "long", "email": {"subject": "a", "text": "{{ x }}{{ x }}"}}
+    for length, reasons in ((100_000, []), (190_000, []), (210_000, ["template.invalid"])):
+        service.topics.published.clear()
+        mail = {"type": "emailMsg", "to": "a@x.de", "template": "long", "context": {"x": "x" * length}}
+        assert await service.post(_push(mail, f"m{length}")) == 204
+        assert _reasons(service) == reasons
+    files = [{"filename": "a", "content": "x" * 500_000, "encoding": "utf-8"}]
+    mail = {"type": "emailMsg", "to": "a@x.de", "template": "long", "context": {"x": "x" * 190_000}}
+    service.topics.published.clear()
+    assert await service.post(_push(mail | {"attachments": files})) == 204
+    assert _reasons(service) == ["email.tooLarge"]
+
+
 async def test_of_an_array_the_bad_ones_are_set_aside_and_the_rest_is_sent(service: Service) -> None:
     bad = {**MAIL, "to": "no address"}
     assert await service.post(_push([bad, MAIL, {"type": "smsMsg"}])) == 204
@@ -102,11 +146,22 @@ async def test_of_an_array_the_bad_ones_are_set_aside_and_the_rest_is_sent(servi
         ({"cc": ["a@b, c@d"]}, "email.address"),
         ({"from": "nobody"}, "email.address"),
         ({"subject": "a\r\nBcc: b@x.de"}, "email.content"),
-        ({"subject": ""}, "email.content"),
-        ({"text": None}, "email.content"),
+        ({"subject": "x" * 901}, "email.content"),
+        ({"subject": "", "template": None}, "email.content"),
+        ({"text": None, "template": None}, "email.content"),
+        ({"subject": ""}, "template.unknown"),
+        ({"text": None}, "template.unknown"),
         ({"text": 5}, "message.undecodable"),
         ({"attachments": [{"filename": "a"}]}, "email.attachments"),
         ({"attachments": [{"filename": "a", "url": "u", "content": "c"}]}, "email.attachments"),
+        ({"attachments": [{"filename": "a", "content": "YQ=="}] * 21}, "email.attachments"),
+        ({"attachments": [{"filename": "../a", "content": "YQ=="}]}, "email.attachments"),
+        ({"attachments": [{"filename": "a\r\nb", "content": "YQ=="}]}, "email.attachments"),
+        ({"attachments": [{"filename": "", "content": "YQ=="}]}, "email.attachments"),
+        ({"attachments": [{"filename": "a", "content": "a!"}]}, "email.attachments"),
+        ({"attachments": [{"filename": "a", "content": "a", "encoding": "rot13"}]}, "email.attachments"),
+        ({"attachments": [{"filename": "a", "content": "YQ==", "contentType": "a"}]}, "email.attachments"),
+        ({"attachments": [{"filename": "a", "content": "YQ==", "knownLength": 2}]}, "email.attachments"),
         ({"projectId": "other"}, "email.otherProject"),
         ({"text": "x" * 900_001}, "email.tooLarge"),
     ],

@@ -22,7 +22,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from local.processes import ROOT, Child, python, spawn
-from shared import clock
+from shared import clock, names
 from tests.support.emulators import Address, embedded
 from tests.support.push_stack import CLOUD_PROJECT, _documents, _free_port, _listens
 
@@ -124,6 +124,12 @@ class TimerStack:
     def timers(self, project: str) -> dict[str, dict[str, Any]]:
         """What is known of a project's timers, by their ids."""
         found = self.documents.collection(f"projects/{project}/runningTimers").stream()
+        return {document.get("timerId"): document.to_dict() for document in found}
+
+    def some_timers(self, project: str, timer_ids: list[str]) -> dict[str, dict[str, Any]]:
+        """What is known of some of them."""
+        paths = [names.running_timer(project, one).partition("/documents/")[2] for one in timer_ids]
+        found = self.documents.get_all([self.documents.document(path) for path in paths])
         return {document.get("timerId"): document.to_dict() for document in found}
 
     def sweep(self) -> None:

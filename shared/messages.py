@@ -168,6 +168,24 @@ class CancelRelatedTimer(_Message, frozen=True, kw_only=True, tag="cancelRelated
     script_id: str | None = None
 
 
+class Simulate(_Message, frozen=True, kw_only=True, tag="simulateMsg"):
+    """What simulated devices are to do; ``stamp`` as in :class:`SetTimer`, for each device by itself.
+
+    ``play``: ``scenario_id`` from its beginning; ``start``: the same, or on from where the device is paused;
+    ``reset``: back to the beginning. ``seed``: of all chance, made from the stamp without it. ``faults``: in
+    place of the scenario's own. ``stagger``: the devices begin within so many ms, each at its own time.
+    """
+
+    action: Literal["play", "start", "pause", "reset", "stop"]
+    stamp: tuple[int, str]
+    project_id: str
+    device_ids: list[str]
+    scenario_id: str | None = None
+    seed: int | None = None
+    faults: dict[str, Any] | None = None
+    stagger: int = 0
+
+
 class RouteMsg(_Message, frozen=True, kw_only=True, tag="routeMsg"):
     """A message or batch with the options of this step and the rest of its route."""
 

@@ -1,0 +1,1 @@
+"""Plays scenarios: what simulated devices send goes the way of all events."""

@@ -221,7 +221,8 @@ class Flight:
         done: list[tuple[Run, Done]] = []
         call_id = ids.new_id()
         for seq, (run, outcome) in enumerate(reached):
-            failure, left = _failure(run, outcome, known), _is_left(outcome)
+            left = _is_left(outcome)
+            failure = _failure(run, outcome, left, known)
             if failure is not None:
                 outcome = _failed(outcome, failure)
             done.append(
@@ -233,8 +234,8 @@ class Flight:
                         started=started,
                         call_id=call_id,
                         seq=seq,
-                        devices={id: devices[id] for id in effects.devices_of(outcome) if id in devices},
-                        problem=self._problem(script, outcome),
+                        devices=_concerned(outcome, devices),
+                        problem=self._problem(script, outcome.failure) if outcome.failure else None,
                     ),
                 )
             )
@@ -242,16 +243,15 @@ class Flight:
                 break
         return done
 
-    def _problem(self, script: Script, outcome: wire.Outcome) -> Rejected | None:
-        if outcome.failure is None:
-            return None
-        return outcomes.failure_of(script.id, script.version, self._entry, outcome.failure)
+    def _problem(self, script: Script, failure: wire.Failure) -> Rejected:
+        return outcomes.failure_of(script.id, script.version, self._entry, failure)
 
     async def _devices(self, script: Script, reached: Sequence[tuple[Run, wire.Outcome]]) -> dict[str, Ids]:
         """The devices that effects concern and of which the runs' messages do not say all."""
         wanted = {
             names.device(script.project_id, device_id): device_id
             for run, outcome in reached
+            if outcome.effects
             for device_id in effects.devices_of(outcome)
             if (device_id != run.message.device_id or effects.own_ids(run) is None)
             and effects.is_id(device_id)
@@ -293,9 +293,15 @@ def _name(run: Run, script: Script) -> None:
     run.seed = identity.seed(*where)
 
 
-def _failure(run: Run, outcome: wire.Outcome, known: effects.Known) -> wire.Failure | None:
-    """What is wrong with an outcome that the script's function has accepted."""
-    left = _is_left(outcome)
+def _concerned(outcome: wire.Outcome, devices: dict[str, Ids]) -> dict[str, Ids]:
+    """Those of some devices that an outcome's effects concern."""
+    if not (outcome.effects and devices):
+        return {}
+    return {id: devices[id] for id in effects.devices_of(outcome) if id in devices}
+
+
+def _failure(run: Run, outcome: wire.Outcome, left: bool, known: effects.Known) -> wire.Failure | None:
+    """What is wrong with an outcome that the script's function has accepted; ``left``: it left anything."""
     if (outcome.status == "failed") != (outcome.failure is not None) or (left and outcome.status != "done"):
         return wire.Failure(kind="output", message="the script's function contradicts itself")
     if not left:

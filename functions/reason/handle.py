@@ -182,11 +182,7 @@ def _entry(delivery: Delivery, batch: Batch | None, refusal: Refusal, project_id
 
 async def _keep(delivery: Delivery, batch: Batch) -> None:
     """Append the rows of all runs, last: if that fails the delivery comes again and finds its records."""
-    made = [
-        rows.row(run, run.done, batch.reasoner.entry, delivery.message_id)
-        for run in batch.runs
-        if run.done is not None
-    ]
+    made = rows.rows(batch.runs, batch.reasoner.entry, delivery.message_id)
     if not made:
         return
     try:
@@ -202,17 +198,18 @@ async def _keep(delivery: Delivery, batch: Batch) -> None:
 def _log(delivery: Delivery, batch: Batch, began: float, trace: str | None, published: list[str]) -> None:
     done = [run.done for run in batch.runs if run.done is not None]
     ran = [each for each in done if each.problem is None]
+    results = [each.outcome.result for each in ran if each.outcome.result is not None]
     counts = {
         "events": len(batch.runs) + len(batch.refusals),
         "ran": len(ran),
-        "repeated": sum(each.repeated for each in done),
-        "unmet": sum(each.outcome.status == "unmet" for each in ran),
+        "repeated": len([each for each in done if each.repeated]),
+        "unmet": len([each for each in ran if each.outcome.status == "unmet"]),
         "failed": len(done) - len(ran),
-        "stopped": sum(each.outcome.result is False for each in ran),
-        "replaced": sum(isinstance(each.outcome.result, dict) for each in ran),
-        "effects": sum(len(each.outcome.effects) for each in ran),
-        "setAside": len(batch.refusals) + sum(run.refused is not None for run in batch.runs),
-        "again": sum(run.again for run in batch.runs),
+        "stopped": results.count(False),
+        "replaced": len(results) - results.count(False),
+        "effects": sum([len(each.outcome.effects) for each in ran]),
+        "setAside": len(batch.refusals) + len([run for run in batch.runs if run.refused is not None]),
+        "again": len([run for run in batch.runs if run.again]),
     }
     shown: dict[str, Any] = {
         name: count for name, count in counts.items() if count or name in ("events", "ran")

@@ -7,7 +7,7 @@ each goes or stays by the rule of its path. A row goes when all of them go; it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from shared import history
 from shared.history_query.expr import Parameter, Parameters
@@ -48,7 +48,6 @@ class Going:
         self.project_id = project_id
         self.scopes = scopes
         self.before = now - UNTOUCHED_MS
-        self._own = sorted(scope.blueprint_id for scope in scopes if scope.blueprint_id is not None)
 
     def scope(self, blueprint_id: str | None) -> Scope:
         """The rules for rows of a blueprint."""
@@ -69,50 +68,13 @@ class Going:
 
         ``stays``: something stays of them as well.
         """
-        add = parameters.add
-        within = f"time >= {add(day, 'TIMESTAMP')} AND time < {add(day + DAY_MS, 'TIMESTAMP')}"
-        return f"{self._mine(parameters)} AND {within} AND ({self._any(parameters, day, stays)})"
+        within = _within(parameters, day)
+        return f"{self._mine(parameters)} AND {within} AND {self._goes(parameters, day, stays)}"
 
     def whole_partition(self, parameters: Parameters, day: int) -> str:
-        """The condition on rows of a day that must stay: whoever's, or too young."""
-        add = parameters.add
-        within = f"time >= {add(day, 'TIMESTAMP')} AND time < {add(day + DAY_MS, 'TIMESTAMP')}"
+        """The condition on rows of a day that must stay: whoever's, of another kind, or too young."""
         kinds = _EVENTS if self.store == "events" else f"({_BY_PATHS} OR {_DEFINITION})"
-        return f"{within} AND NOT ({self._mine(parameters)} AND {kinds})"
-
-    def _mine(self, parameters: Parameters) -> str:
-        add = parameters.add
-        before = f"stored_time < {add(self.before, 'TIMESTAMP')}"
-        return f"project_id = {add(self.project_id, 'STRING')} AND {before}"
-
-    def _any(self, parameters: Parameters, day: int, stays: bool) -> str:
-        parts = [
-            f"({self._of(scope, parameters)}{rows})"
-            for scope in self.scopes
-            if (rows := self._rows(scope, parameters, day, stays))
-        ]
-        return " OR ".join(parts) or "FALSE"
-
-    def _of(self, scope: Scope, parameters: Parameters) -> str:
-        if scope.blueprint_id is not None:
-            return f"blueprint_id = {parameters.add(scope.blueprint_id, 'STRING')} AND "
-        if not self._own:
-            return ""
-        return f"COALESCE(blueprint_id, '') NOT IN UNNEST({parameters.strings(self._own)}) AND "
-
-    def _rows(self, scope: Scope, parameters: Parameters, day: int, stays: bool) -> str:
-        """What of a scope's rows goes on a day; empty where nothing does."""
-        base_goes = scope.base.cutoff > day
-        if self.store == "events":
-            return _EVENTS if base_goes and not stays else ""
-        if scope.goes_whole(day):
-            return "" if stays else f"({_BY_PATHS} OR {_DEFINITION})"
-        if not scope.goes_partly(day):
-            return ""
-        goes = f"({_BY_PATHS} AND {_some_leaf(scope, parameters, day, goes=True)})"
-        if stays:
-            return f"({goes} AND {_some_leaf(scope, parameters, day, goes=False)})"
-        return f"({goes} OR {_DEFINITION})" if base_goes else goes
+        return f"{_within(parameters, day)} AND NOT ({self._mine(parameters)} AND {kinds})"
 
     def counted(self, dataset: str) -> tuple[str, tuple[Parameter, ...]]:
         """Per day: its first instant (epoch ms), rows that go, their bytes, rows that are shortened, theirs.
@@ -120,13 +82,13 @@ class Going:
         A shortened row's bytes are those that it has now.
         """
         parameters = Parameters()
-        bands = list(self._bands())
-        going = " OR ".join(self._band(band, parameters, False) for band in bands) or "FALSE"
-        short = " OR ".join(self._band(band, parameters, True) for band in bands) or "FALSE"
-        latest = parameters.add(max((band[1] for band in bands), default=0), "TIMESTAMP")
+        latest = max((rule.cutoff for scope in self.scopes for rule in scope.rules), default=0)
+        until = f"time < {parameters.add(latest, 'TIMESTAMP')}"
+        short = self._goes(parameters, None, stays=True)
         rows = (
-            f"SELECT time, {size()} AS size, COALESCE({short}, FALSE) AS shortened "  # noqa: S608 our own text
-            f"FROM `{dataset}.{history.TABLE}` WHERE {self._mine(parameters)} AND time < {latest} AND ({going})"
+            f"SELECT time, {size()} AS size, {short} AS shortened "  # noqa: S608 our own text
+            f"FROM `{dataset}.{history.TABLE}` "
+            f"WHERE {self._mine(parameters)} AND {until} AND {self._goes(parameters, None)}"
         )
         sql = (
             "SELECT UNIX_MILLIS(TIMESTAMP_TRUNC(time, DAY)) AS day, COUNTIF(NOT shortened) AS found, "  # noqa: S608 our own text
@@ -135,37 +97,76 @@ class Going:
         )
         return sql, parameters.all()
 
-    def _bands(self) -> Iterable[tuple[int, int]]:
-        """From when until when the same rules let rows go."""
-        cutoffs = sorted({cutoff for scope in self.scopes for cutoff in scope.cutoffs()})
-        return zip([0, *cutoffs], cutoffs, strict=False)
-
-    def _band(self, band: tuple[int, int], parameters: Parameters, stays: bool) -> str:
-        since, until = band
+    def _mine(self, parameters: Parameters) -> str:
         add = parameters.add
-        rows = self._any(parameters, since, stays)
-        return f"(time >= {add(since, 'TIMESTAMP')} AND time < {add(until, 'TIMESTAMP')} AND ({rows}))"
+        before = f"stored_time < {add(self.before, 'TIMESTAMP')}"
+        return f"project_id = {add(self.project_id, 'STRING')} AND {before}"
+
+    def _goes(self, parameters: Parameters, day: int | None, stays: bool = False) -> str:
+        """Whether something of a row goes, or with ``stays`` something goes and something stays.
+
+        ``day``: all rows are of this one. Without a NULL, so that it may be negated.
+        """
+        base = (
+            f"time < {self.by_blueprint(parameters, lambda scope: _instant(scope.base.cutoff, parameters))}"
+        )
+        if self.store == "events":
+            return "FALSE" if stays else f"({_EVENTS} AND {base})"
+        whole = day is not None and self.is_whole(day)
+        uniform = all(len(scope.rules) == 1 for scope in self.scopes)
+        if stays:
+            if whole or uniform:
+                return "FALSE"
+            some = _some_leaf(self, parameters, "<")
+            return f"({_BY_PATHS} AND {some} AND {_some_leaf(self, parameters, '>=')})"
+        if whole:
+            return f"({_BY_PATHS} OR {_DEFINITION})"
+        if uniform:
+            return f"(({_BY_PATHS} OR {_DEFINITION}) AND {base})"
+        some = _some_leaf(self, parameters, "<")
+        return f"(({_BY_PATHS} AND {some}) OR ({_DEFINITION} AND {base}))"
+
+    def by_blueprint(self, parameters: Parameters, of: Callable[[Scope], str]) -> str:
+        """What ``of`` says of the scope that a row is in."""
+        whens = [
+            f"WHEN blueprint_id = {parameters.add(scope.blueprint_id, 'STRING')} THEN {of(scope)}"
+            for scope in self.scopes
+            if scope.blueprint_id is not None
+        ]
+        last = of(self.scope(None))
+        return f"CASE {' '.join(whens)} ELSE {last} END" if whens else last
 
 
-def _some_leaf(scope: Scope, parameters: Parameters, day: int, *, goes: bool) -> str:
-    """Whether a row has a leaf or cleared path that goes, or one that stays."""
-    key = _decided(scope, parameters, day, goes, ".")
-    path = _decided(scope, parameters, day, goes, "/")
+def _within(parameters: Parameters, day: int) -> str:
+    add = parameters.add
+    return f"time >= {add(day, 'TIMESTAMP')} AND time < {add(day + DAY_MS, 'TIMESTAMP')}"
+
+
+def _instant(cutoff: int, parameters: Parameters) -> str:
+    return parameters.add(cutoff, "TIMESTAMP")
+
+
+def _some_leaf(going: Going, parameters: Parameters, operator: str) -> str:
+    """Whether a row has a leaf or cleared path that goes (``<``: it is older than its rule), or stays."""
+
+    def cutoff(separator: str) -> str:
+        return going.by_blueprint(parameters, lambda scope: _decided(scope, parameters, separator))
+
     return (
-        f"(EXISTS(SELECT 1 FROM UNNEST(JSON_KEYS(data)) AS k WHERE {key} "  # noqa: S608 our own text
+        f"(EXISTS(SELECT 1 FROM UNNEST(JSON_KEYS(data)) AS k WHERE time {operator} {cutoff('.')} "  # noqa: S608 our own text
         f"AND STRPOS({_KEYS}, CONCAT(',', k, '.')) = 0) "
-        f"OR EXISTS(SELECT 1 FROM UNNEST(cleared) AS k WHERE {path}))"
+        f"OR EXISTS(SELECT 1 FROM UNNEST(cleared) AS k WHERE time {operator} {cutoff('/')}))"
     )
 
 
-def _decided(scope: Scope, parameters: Parameters, day: int, goes: bool, separator: str) -> str:
+def _decided(scope: Scope, parameters: Parameters, separator: str) -> str:
+    """The instant from which on the path ``k`` is kept."""
     whens = []
     for rule in scope.rules[:-1]:
         text = rule.path.replace("/", separator)
         at, below = parameters.add(text, "STRING"), parameters.add(text + separator, "STRING")
-        said = "TRUE" if (rule.cutoff > day) is goes else "FALSE"
-        whens.append(f"WHEN k = {at} OR STARTS_WITH(k, {below}) THEN {said}")
-    last = "TRUE" if (scope.base.cutoff > day) is goes else "FALSE"
+        whens.append(f"WHEN k = {at} OR STARTS_WITH(k, {below}) THEN {_instant(rule.cutoff, parameters)}")
+    last = _instant(scope.base.cutoff, parameters)
     return f"CASE {' '.join(whens)} ELSE {last} END" if whens else last
 
 

@@ -65,17 +65,9 @@ class Scope(msgspec.Struct, frozen=True):
                 return rule
         return self.base
 
-    def cutoffs(self) -> list[int]:
-        """The instants at which something ends to go, the earliest first."""
-        return sorted({rule.cutoff for rule in self.rules if rule.cutoff})
-
     def goes_whole(self, at: int) -> bool:
         """Whether all of a row of this instant goes."""
         return all(rule.cutoff > at for rule in self.rules)
-
-    def goes_partly(self, at: int) -> bool:
-        """Whether of a row of this instant something may go, and something may stay."""
-        return any(rule.cutoff > at for rule in self.rules) and not self.goes_whole(at)
 
 
 def cutoff(days: int | None, now: int) -> int:

@@ -120,7 +120,7 @@ def stores() -> Iterator[tuple[History, official.Client]]:
         yield made
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_fleet_is_curated_night_after_night(stores: tuple[History, official.Client], seed: int) -> None:
     asyncio.run(_nights(stores, random.Random(seed)))
 
@@ -130,7 +130,7 @@ async def _nights(stores: tuple[History, official.Client], dice: random.Random) 
     async with curator_function(*stores) as curator:
         curator.history.write(*fleet(project, dice))
         before = await folded(project)
-        for night in range(3):
+        for night in range(2):
             own = {"days": dice.choice([0, 3, 5]), "paths": [{"path": "a/b", "days": dice.choice([1, 2])}]}
             curator.project(project, {"history": own})
             days = dice.choice([0, 2, 4])

@@ -16,7 +16,10 @@ from local.logs import Log
 from local.processes import ROOT, StartError, python
 from local.watchdog import MARK
 
-EMBEDDED = ("pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler", "twilio")
+EMBEDDED = (
+    *("pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler"),
+    *("twilio", "sendgrid"),
+)
 # These may end and start again without anybody losing anything.
 WITHOUT_STATE = frozenset({"logging"})
 # What gcloud has; BigQuery has no emulator of Google's.
@@ -48,7 +51,7 @@ _OWN_OPTIONS = {"firestore": ("--strict", "--indexes", str(ROOT / "firestore.ind
 # It forks to start scripts, and they become other programs at once: gRPC need not prepare for it.
 _OWN_VARIABLES = {"functions": {"GRPC_ENABLE_FORK_SUPPORT": "0"}}
 # Secrets that a stand-in shares with the functions that call it.
-_OWN_SECRETS = {"twilio": ("TWILIO_AUTH_TOKEN",)}
+_OWN_SECRETS = {"twilio": ("TWILIO_AUTH_TOKEN",), "sendgrid": ("SENDGRID_API_KEY",)}
 
 
 async def start_embedded(
@@ -67,6 +70,8 @@ async def start_embedded(
         command += ["--route", f"{FUNCTIONS_URL}={around.push_base}"]
     if name == "functions":
         command += ["--mark", f"{MARK}={around.mark}", "--idle-seconds", f"{around.idle_seconds:g}"]
+    if name == "sendgrid":
+        command += ["--callback", f"{around.public_url}/v1/callback/sendgrid"]
     ready: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
     environment = {**around.common(), **_OWN_VARIABLES.get(name, {})}
     shared = (secret for secret in _OWN_SECRETS.get(name, ()) if secret in around.secrets)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emulators.sendgrid import signing
 from local.processes import ROOT
 from local.topology import Function
 from local.watchdog import MARK
@@ -27,6 +28,8 @@ _FOREIGN = (
 
 # An account of the stand-in of Twilio (see emulators.twilio.app), and a number that it sends from.
 TWILIO = {"FULCRUM_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "FULCRUM_TWILIO_FROM": "+15005550006"}
+# Who sends the stack's mail, to the stand-in of SendGrid.
+MAIL_FROM = "Fulcrum <fulcrum@example.com>"
 
 # Where functions are, as it stands in tasks and jobs, which outlive the stack.
 FUNCTIONS_URL = "http://functions.fulcrum.local/"
@@ -52,6 +55,7 @@ class Endpoints:
     tasks: str = ""
     scheduler: str = ""
     twilio: str = ""
+    sendgrid: str = ""
     control: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -118,6 +122,10 @@ class Surroundings:
         if "FULCRUM_TWILIO_ACCOUNT_SID" in settings:
             # Never somebody's own account: a stack on a laptop sends nothing to anybody's telephone.
             settings |= TWILIO | {"FULCRUM_TWILIO_ENDPOINT": endpoints.twilio}
+        if "FULCRUM_MAIL_FROM" in settings:
+            settings |= {"FULCRUM_MAIL_FROM": MAIL_FROM, "FULCRUM_SENDGRID_ENDPOINT": endpoints.sendgrid}
+        if "FULCRUM_SENDGRID_WEBHOOK_KEY" in settings and "SENDGRID_API_KEY" in self.secrets:
+            settings["FULCRUM_SENDGRID_WEBHOOK_KEY"] = signing.public_key(self.secrets["SENDGRID_API_KEY"])
         if "FULCRUM_CALLBACK_URL" in settings:
             settings["FULCRUM_CALLBACK_URL"] = self.public_url
         if "functions" in function.stores:

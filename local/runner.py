@@ -208,6 +208,7 @@ class Runner:
             tasks=at["tasks"].grpc,
             scheduler=at["scheduler"].grpc,
             twilio=at["twilio"].http,
+            sendgrid=at["sendgrid"].http,
             control={name: address.http for name, address in at.items() if address.http},
         )
 

@@ -41,7 +41,9 @@ _BACKOFF_STEP = 10.0
 # A proxy is not asked for what is on this machine.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-Emulator = Literal["pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler", "twilio"]
+Emulator = Literal[
+    "pubsub", "firestore", "bigquery", "logging", "functions", "tasks", "scheduler", "twilio", "sendgrid"
+]
 
 
 @dataclass(frozen=True)

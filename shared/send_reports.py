@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from shared import clock, outbox, values
@@ -41,12 +42,21 @@ async def store(project_id: str, message_id: str, report: Report) -> Result:
 
     ``unknown``: there is no such message. ``foreign``: the provider knows the message by another id.
     """
+    return await change(project_id, message_id, lambda fields, now: decide(fields, report, now))
+
+
+# From a message's fields and the time, in ms, what of them changes, or why nothing does.
+Decide = Callable[[dict[str, Any], int], "dict[str, Any] | Literal['known', 'foreign']"]
+
+
+async def change(project_id: str, message_id: str, decided: Decide) -> Result:
+    """Change a message's document as ``decided`` says, of what it is then. Transient where a store fails."""
     name = outbox.name(project_id, message_id)
     for tried in range(_TRIES):
         found = (await firestore.batch_get([name])).get(name)
         if found is None:
             return "unknown"
-        changes = decide(values.from_fields(found.fields), report, clock.now_ms())
+        changes = decided(values.from_fields(found.fields), clock.now_ms())
         if isinstance(changes, str):
             return changes
         write = messages().Write()

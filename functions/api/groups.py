@@ -50,7 +50,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "credentials": ("joining.network_keys", "joining.device_tokens"),
     "quarantine": ("joining.quarantine",),
     "search": ("search.routes",),
-    "callbacks": ("callbacks.twilio",),
+    "callbacks": ("callbacks.twilio", "callbacks.sendgrid"),
 }
 
 # The word of a path that decides, → group: the last collection named in it, ``/v1/project/{p}/blueprints``

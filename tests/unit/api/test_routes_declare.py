@@ -61,7 +61,7 @@ def test_whoever_is_not_signed_in_reaches_these_operations_alone() -> None:
         *("GET /v1/about", "GET /v1/openapi.json", "GET /v1/docs", "GET /v1/docs.js", "GET /v1/docs.css"),
         *("POST /v1/setup", "POST /v1/login", "POST /v1/login/refresh"),
         *("POST /v1/users/forgotPassword", "POST /v1/users/resetPassword"),
-        "POST /v1/callback/twilio",
+        *("POST /v1/callback/twilio", "POST /v1/callback/sendgrid"),
     }
 
 

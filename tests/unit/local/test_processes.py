@@ -8,10 +8,12 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from emulators.sendgrid import signing
 from local import ports, stack_files
 from local.environment import Endpoints, Surroundings
 from local.functions import GRACE_SECONDS
@@ -123,6 +125,23 @@ def test_who_checks_routes_knows_the_users_own_topics() -> None:
     secrets = dict.fromkeys(api.secrets, "s")
     around = Surroundings({}, "p", "m", None, secrets, ("alarms", "billing"))
     assert around.function(api, ENDPOINTS)["FULCRUM_CUSTOM_TOPICS"] == "alarms,billing"
+
+
+def test_mail_of_a_stack_goes_to_its_own_stand_in() -> None:
+    functions = load().functions
+    secrets = {name: "s" for function in functions.values() for name in function.secrets}
+    caller = {"FULCRUM_MAIL_FROM": "me@my.example", "FULCRUM_SENDGRID_API_KEY": "SG.mine"}
+    around = Surroundings(caller, "p", "m", None, secrets)
+    endpoints = replace(ENDPOINTS, sendgrid="http://127.0.0.1:5")
+    emailer = around.function(functions["emailer"], endpoints)
+    assert emailer["FULCRUM_MAIL_FROM"].endswith("@example.com>")
+    assert (emailer["FULCRUM_SENDGRID_ENDPOINT"], emailer["FULCRUM_SENDGRID_API_KEY"]) == (
+        "http://127.0.0.1:5",
+        "s",
+    )
+    api = around.function(functions["api"], endpoints)
+    assert api["FULCRUM_SENDGRID_WEBHOOK_KEY"] == signing.public_key("s")
+    assert "FULCRUM_SENDGRID_API_KEY" not in api
 
 
 def test_stop_stays_below_five_seconds() -> None:

@@ -462,6 +462,13 @@ class Done(TypedDict):
     status: str
 
 
+class Drift(TypedDict):
+    """Numbers go off by up to ``perHour`` an hour, each up or down, until the device restarts."""
+
+    perHour: float
+    paths: NotRequired[list[str]]
+
+
 class Email(TypedDict):
     """A mail with placeholders such as ``{{name}}``."""
 
@@ -519,6 +526,17 @@ class Exported(TypedDict):
     document: dict[str, Any]
 
 
+class Faults(TypedDict):
+    """What goes wrong in a real fleet: events lost and sent twice, late ones, clocks, restarts, sensors."""
+
+    lost: NotRequired[float]
+    repeated: NotRequired[float]
+    skewMs: NotRequired[int]
+    late: NotRequired[Late]
+    resets: NotRequired[Resets]
+    drift: NotRequired[Drift]
+
+
 class FieldChange(TypedDict):
     """One field of a resource that changes."""
 
@@ -539,8 +557,9 @@ class Frame(TypedDict):
 
     t: int
     value: Any
-    interp: NotRequired[Literal["step", "linear", "sine", "random"]]
+    interp: NotRequired[Literal["step", "linear", "sine", "random", "walk", "noise"]]
     every: NotRequired[int]
+    spread: NotRequired[float]
 
 
 class HeldRole(TypedDict):
@@ -674,6 +693,26 @@ class Keys(TypedDict):
 
     count: int
     items: list[Key]
+
+
+class Late(TypedDict):
+    """In this share of its stretches of ``forMs`` a device cannot send until the stretch is over."""
+
+    share: float
+    forMs: int
+
+
+class Line(TypedDict):
+    """A way along great circles, of which the position is sent every ``every`` ms as ``{lat, lon}``."""
+
+    points: list[Point]
+    speed: float
+    every: int
+    atEnd: NotRequired[Literal["stay", "back", "again"]]
+    spread: NotRequired[float]
+    headingPath: NotRequired[str]
+    speedPath: NotRequired[str]
+    distancePath: NotRequired[str]
 
 
 class Link(TypedDict):
@@ -840,6 +879,89 @@ class Once(TypedDict):
     when: NotRequired[int]
 
 
+OutboxContent = TypedDict(
+    "OutboxContent",
+    {
+        "id": "str",
+        "created": "NotRequired[int]",
+        "lastModified": "NotRequired[int]",
+        "version": "NotRequired[int]",
+        "kind": "Literal['email', 'sms']",
+        "state": "NotRequired[Literal['kept', 'sending', 'waiting', 'sent', 'delivered', 'undelivered', 'failed', 'limited']]",
+        "time": "NotRequired[int]",
+        "sentTime": "NotRequired[int]",
+        "reportTime": "NotRequired[int]",
+        "nextTry": "NotRequired[int]",
+        "attempt": "NotRequired[int]",
+        "error": "NotRequired[SendingProblem]",
+        "providerId": "NotRequired[str]",
+        "firstLimited": "NotRequired[bool]",
+        "recipients": "NotRequired[list[str]]",
+        "to": "NotRequired[list[str]]",
+        "cc": "NotRequired[list[str]]",
+        "bcc": "NotRequired[list[str]]",
+        "template": "NotRequired[str]",
+        "source": "NotRequired[str]",
+        "confidential": "NotRequired[bool]",
+        "from": "NotRequired[str]",
+        "subject": "NotRequired[str]",
+        "text": "NotRequired[str]",
+        "html": "NotRequired[str]",
+        "message": "NotRequired[str]",
+        "context": "NotRequired[dict[str, Any]]",
+        "attachments": "NotRequired[list[OutboxFile]]",
+        "limitOptions": "NotRequired[dict[str, Any]]",
+    },
+)
+
+
+class OutboxFile(TypedDict):
+    """A file that goes with a mail, without its bytes."""
+
+    filename: NotRequired[str]
+    url: NotRequired[str]
+    contentType: NotRequired[str]
+
+
+class OutboxMessage(TypedDict):
+    """A message to people, without what it says."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    kind: Literal["email", "sms"]
+    state: NotRequired[
+        Literal["kept", "sending", "waiting", "sent", "delivered", "undelivered", "failed", "limited"]
+    ]
+    time: NotRequired[int]
+    sentTime: NotRequired[int]
+    reportTime: NotRequired[int]
+    nextTry: NotRequired[int]
+    attempt: NotRequired[int]
+    error: NotRequired[SendingProblem]
+    providerId: NotRequired[str]
+    firstLimited: NotRequired[bool]
+    recipients: NotRequired[list[str]]
+    to: NotRequired[list[str]]
+    cc: NotRequired[list[str]]
+    bcc: NotRequired[list[str]]
+    template: NotRequired[str]
+    source: NotRequired[str]
+    confidential: NotRequired[bool]
+
+
+class OutboxMessagePage(TypedDict):
+    """Page[OutboxMessage]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[OutboxMessage]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
 class PatchOperation(TypedDict):
     """One change. ``path`` has ``/`` between its segments; one may stand before the first."""
 
@@ -948,6 +1070,15 @@ class PlatformUserCreate(TypedDict):
     admin: NotRequired[bool]
     projects: NotRequired[list[str]]
     password: NotRequired[str]
+
+
+class Point(TypedDict):
+    """A place on a line. ``speed`` holds from here on; ``halt`` is how long it stands here before, in ms."""
+
+    lat: float
+    lon: float
+    speed: NotRequired[float]
+    halt: NotRequired[int]
 
 
 class Project(TypedDict):
@@ -1154,6 +1285,14 @@ class ResetPassword(TypedDict):
     password: str
 
 
+class Resets(TypedDict):
+    """A device restarts so often: it is silent for ``downMs``, its clock unset for ``unsetMs`` more."""
+
+    perHour: float
+    downMs: NotRequired[int]
+    unsetMs: NotRequired[int]
+
+
 class ResourceChange(TypedDict):
     """One resource that changes."""
 
@@ -1299,6 +1438,7 @@ class Scenario(TypedDict):
     duration: int
     loop: NotRequired[bool]
     tracks: list[Track]
+    faults: NotRequired[Faults]
     tags: NotRequired[list[str]]
 
 
@@ -1311,6 +1451,7 @@ class ScenarioCreate(TypedDict):
     duration: int
     loop: NotRequired[bool]
     tracks: list[Track]
+    faults: NotRequired[Faults]
     tags: NotRequired[list[str]]
 
 
@@ -1574,6 +1715,37 @@ class SearchPage(TypedDict):
     aggregations: NotRequired[dict[str, Any]]
     source: str
     at: NotRequired[int]
+
+
+class SendLimit(TypedDict):
+    """What one recipient has got under one key. Nobody changes it but by lifting it."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    kind: Literal["email", "sms"]
+    recipient: str
+    key: NotRequired[str]
+    until: int
+
+
+class SendLimitPage(TypedDict):
+    """Page[SendLimit]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[SendLimit]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class SendingProblem(TypedDict):
+    """Why a message has not arrived, or not yet."""
+
+    code: str
+    text: NotRequired[str]
 
 
 class Session(TypedDict):
@@ -1866,10 +2038,14 @@ class Traces(TypedDict):
 
 
 class Track(TypedDict):
-    """The values of one path of the device's data."""
+    """The values of one path of the device's data: by frames, or along a line on the map."""
 
     path: str
-    frames: list[Frame]
+    frames: NotRequired[list[Frame]]
+    line: NotRequired[Line]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    decimals: NotRequired[int]
 
 
 class UnknownDevice(TypedDict):

@@ -50,6 +50,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "credentials": ("joining.network_keys", "joining.device_tokens"),
     "quarantine": ("joining.quarantine",),
     "search": ("search.routes",),
+    "outbox": ("outbox.routes",),
     "callbacks": ("callbacks.twilio", "callbacks.sendgrid"),
 }
 
@@ -124,6 +125,7 @@ WORDS: dict[str, str] = {
     "devices/export": "csv",
     "tokens": "credentials",
     "quarantine": "quarantine",
+    "outbox": "outbox",
     "callback": "callbacks",
 }
 

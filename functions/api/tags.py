@@ -25,6 +25,7 @@ TAGS = {
     "networkKey": "Keys by which gateways of a network report.",
     "deviceToken": "Tokens by which single devices report.",
     "unknownDevice": "Outside names that no device has: listed and adopted.",
+    "outbox": "Messages to people: what was sent, to whom, and what became of it.",
     "quarantine": "What could not be processed: shown, processed again, or thrown away.",
     "messageRoute": "Message routes: along which services an event goes.",
     "template": "Templates of mail and text messages.",

@@ -20,6 +20,7 @@ from fulcrum.client.api.member import AsyncMember, Member
 from fulcrum.client.api.message_route import AsyncMessageRoute, MessageRoute
 from fulcrum.client.api.network import AsyncNetwork, Network
 from fulcrum.client.api.network_key import AsyncNetworkKey, NetworkKey
+from fulcrum.client.api.outbox import AsyncOutbox, Outbox
 from fulcrum.client.api.pending_user import AsyncPendingUser, PendingUser
 from fulcrum.client.api.permission import AsyncPermission, Permission
 from fulcrum.client.api.project import AsyncProject, Project
@@ -58,6 +59,7 @@ class Resources:
         self.message_route = MessageRoute(sender)
         self.network = Network(sender)
         self.network_key = NetworkKey(sender)
+        self.outbox = Outbox(sender)
         self.pending_user = PendingUser(sender)
         self.permission = Permission(sender)
         self.project = Project(sender)
@@ -95,6 +97,7 @@ class AsyncResources:
         self.message_route = AsyncMessageRoute(sender)
         self.network = AsyncNetwork(sender)
         self.network_key = AsyncNetworkKey(sender)
+        self.outbox = AsyncOutbox(sender)
         self.pending_user = AsyncPendingUser(sender)
         self.permission = AsyncPermission(sender)
         self.project = AsyncProject(sender)

@@ -131,7 +131,7 @@ class Scenario:
         """Change a scenario.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
-        duration, loop, name, tags, tracks. With If-Match, only if nobody was faster.
+        duration, faults, loop, name, tags, tracks. With If-Match, only if nobody was faster.
 
         Needs: scenario.update.
         """
@@ -280,7 +280,7 @@ class AsyncScenario:
         """Change a scenario.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
-        duration, loop, name, tags, tracks. With If-Match, only if nobody was faster.
+        duration, faults, loop, name, tags, tracks. With If-Match, only if nobody was faster.
 
         Needs: scenario.update.
         """

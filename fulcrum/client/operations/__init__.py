@@ -21,6 +21,7 @@ RESOURCES: dict[str, str] = {
     "message_route": "Message routes: along which services an event goes.",
     "network": "Networks: from where devices report.",
     "network_key": "Keys by which gateways of a network report.",
+    "outbox": "Messages to people: what was sent, to whom, and what became of it.",
     "pending_user": "Roles that wait for people who have not signed in yet.",
     "permission": "The permissions that roles are made of, and whether somebody has one.",
     "project": "Projects: the tenants, above everything else.",

@@ -78,6 +78,7 @@ OPERATIONS = (
             Field("duration", "integer", True, "In ms", ()),
             Field("loop", "boolean", False, "Begins again at its end", ()),
             Field("tracks", "json", True, "", ()),
+            Field("faults", "json", False, "", ()),
             Field("tags", "strings", False, "", ()),
         ),
         body_kinds=(),
@@ -122,7 +123,7 @@ OPERATIONS = (
         "PATCH",
         "/v1/scenario/{scenario_id}",
         summary="Change a scenario",
-        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, duration, loop, name, tags, tracks. With If-Match, only if nobody was faster.",
+        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, duration, faults, loop, name, tags, tracks. With If-Match, only if nobody was faster.",
         permission="scenario.update",
         parameters=(
             Parameter("scenario_id", "path", "string", True, "The id of the scenario", ()),

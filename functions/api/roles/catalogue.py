@@ -43,6 +43,7 @@ MODULES: dict[str, _Module] = {
     "apiAccess": _Module("API keys", "project"),
     "audit": _Module("the audit", "project", verbs=("read", "list")),
     "job": _Module("jobs", "project", verbs=("read", "list")),
+    "outbox": _Module("messages to people", "project", verbs=("read", "list", "update")),
     "system": _Module("systems", "imagine"),
     "blueprint": _Module("blueprints", "imagine"),
     "attribute": _Module("attributes", "imagine"),
@@ -74,6 +75,7 @@ _PHRASES = {
     "device.deleteRelationship": "End relations of devices",
     "device.updateData": "Write the data of devices, as their blueprint allows",
     "timer.start": "Start and stop timers",
+    "outbox.update": "Lift limits of messages to people",
     "script.readLogs": "Read the logs and metrics of scripts",
     "device.updateAnyData": "Write any data of devices, unchecked",
 }

@@ -1,0 +1,126 @@
+"""The operations on ``outbox``, as the command needs them.
+
+Made from the API's OpenAPI document by ``python -m local.client_code``: change the API instead.
+"""
+
+from __future__ import annotations
+
+from fulcrum.client.operation import Operation, Parameter
+
+OPERATIONS = (
+    Operation(
+        "outbox",
+        "list",
+        "GET",
+        "/v1/project/{project_id}/outbox",
+        summary="List messages to people",
+        description="A page of mail and text messages, the latest first, without what they say. They are kept for thirty days.",
+        permission="outbox.list",
+        parameters=(
+            Parameter(
+                "project_id", "path", "string", True, "The id of the project; none: of the platform", ()
+            ),
+            Parameter("kind", "query", "string", False, "Only mail, or only text messages", ("email", "sms")),
+            Parameter(
+                "state",
+                "query",
+                "string",
+                False,
+                "Only in this state",
+                ("kept", "sending", "waiting", "sent", "delivered", "undelivered", "failed", "limited"),
+            ),
+            Parameter("since", "query", "integer", False, "Only asked for then or later, epoch ms", ()),
+            Parameter("until", "query", "integer", False, "Only asked for before, epoch ms", ()),
+            Parameter("perPage", "query", "integer", False, "How many items a page has at most", ()),
+            Parameter(
+                "cursor",
+                "query",
+                "string",
+                False,
+                "The 'next' of the page before; leave out for the first",
+                (),
+            ),
+            Parameter("total", "query", "boolean", False, "Say how many there are in all", ()),
+        ),
+        body="none",
+        body_required=False,
+        fields=(),
+        body_kinds=(),
+        paged=True,
+        streams=(),
+        answers_json=True,
+        secret=False,
+        once=False,
+    ),
+    Operation(
+        "outbox",
+        "get",
+        "GET",
+        "/v1/outbox/{message_id}",
+        summary="Show a message to people",
+        description="One mail or text message with what it says; not of one that is confidential, such as the mail with which somebody sets a new password. Of attachments their names, without their bytes.",
+        permission="outbox.read",
+        parameters=(Parameter("message_id", "path", "string", True, "The id of the message", ()),),
+        body="none",
+        body_required=False,
+        fields=(),
+        body_kinds=(),
+        paged=False,
+        streams=(),
+        answers_json=True,
+        secret=False,
+        once=False,
+    ),
+    Operation(
+        "outbox",
+        "list_limits",
+        "GET",
+        "/v1/project/{project_id}/outbox/limits",
+        summary="List recipients that limits hold back",
+        description="A page of those to whom nothing is sent under some key just now, the longest first.",
+        permission="outbox.list",
+        parameters=(
+            Parameter(
+                "project_id", "path", "string", True, "The id of the project; none: of the platform", ()
+            ),
+            Parameter("perPage", "query", "integer", False, "How many items a page has at most", ()),
+            Parameter(
+                "cursor",
+                "query",
+                "string",
+                False,
+                "The 'next' of the page before; leave out for the first",
+                (),
+            ),
+            Parameter("total", "query", "boolean", False, "Say how many there are in all", ()),
+        ),
+        body="none",
+        body_required=False,
+        fields=(),
+        body_kinds=(),
+        paged=True,
+        streams=(),
+        answers_json=True,
+        secret=False,
+        once=False,
+    ),
+    Operation(
+        "outbox",
+        "lift_limit",
+        "DELETE",
+        "/v1/outbox/limits/{limit_id}",
+        summary="Lift a limit",
+        description="Messages go to the recipient again, counted anew. What was held back stays so.",
+        permission="outbox.update",
+        parameters=(Parameter("limit_id", "path", "string", True, "The id of the limit", ()),),
+        body="none",
+        body_required=False,
+        fields=(),
+        body_kinds=(),
+        paged=False,
+        streams=(),
+        answers_json=True,
+        secret=False,
+        once=False,
+    ),
+)

@@ -38,6 +38,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tracing": ("tracing.routes",),
     "scripts": ("scripts.life_routes", "scripts.read_routes"),
     "timers": ("timers.routes",),
+    "simulation": ("simulation.routes",),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
         *("roles.members", "roles.pending"),
@@ -114,6 +115,11 @@ WORDS: dict[str, str] = {
         )
     },
     **{f"timer/{verb}": "timers" for verb in ("start", "stop", "state")},
+    **dict.fromkeys(("simulations", "device/simulation", "device/recordScenario"), "simulation"),
+    **{
+        f"device/{verb}": "simulation"
+        for verb in ("startSim", "pauseSim", "resetSim", "playScenario", "stopScenario")
+    },
     "live": "live",
     **dict.fromkeys(("export", "plan", "apply", "rollback", "revisions"), "project_code"),
     "job": "jobs",

@@ -52,6 +52,20 @@ async def answered(body: Any, model: Model, scope: history_query.Scope, accept: 
     return await _page(query, compiled, cursor)
 
 
+async def items(body: Any, model: Model, scope: history_query.Scope) -> AsyncIterator[dict[str, Any]]:
+    """All rows of a query's body, one after another."""
+    query = history_query.checked(body, clock.now_ms())
+    compiled = history_query.compiled(query, model, scope, settings().bigquery_dataset)
+    job = await _start(query, compiled, cursors.new_nonce())
+    page = await _first(query, compiled, job, _EXPORT_ROWS)
+    while True:
+        for row in page.rows:
+            yield history_query.item(compiled.outputs, row)
+        if not page.token:
+            return
+        page = await _next(job, _EXPORT_ROWS, page.token)
+
+
 def _within(query: history_query.Query, cursor: cursors.Cursor, body: Any) -> history_query.Query:
     """The query with the window of its first page, which must be the one that it names itself."""
     named = body.get("end") is not None

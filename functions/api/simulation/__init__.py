@@ -1,0 +1,1 @@
+"""Simulated devices: what they play is started, paused, reset, stopped and looked at."""

@@ -74,6 +74,8 @@ class TimerStack:
     publisher: Any
     subscriber: Any
     schedulers: list[Scheduler] = field(default_factory=list)
+    # One for all requests: each client of httpx loads the system's certificates anew.
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False))
     _stamps: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     # The clock
@@ -132,11 +134,11 @@ class TimerStack:
         found = self.documents.get_all([self.documents.document(path) for path in paths])
         return {document.get("timerId"): document.to_dict() for document in found}
 
-    def sweep(self) -> None:
-        """What Cloud Scheduler posts once a minute, to each scheduler that is up."""
-        for scheduler in self.schedulers:
+    def sweep(self, *to: Scheduler) -> None:
+        """What Cloud Scheduler posts once a minute, to each scheduler that is up, or to some."""
+        for scheduler in to or self.schedulers:
             with contextlib.suppress(httpx.HTTPError):
-                httpx.post(scheduler.url, content=b'{"type":"sweepMsg"}', timeout=60)
+                self.http.post(scheduler.url, content=b'{"type":"sweepMsg"}', timeout=60)
 
     # What came of it
 
@@ -159,20 +161,20 @@ class TimerStack:
         eventually(lambda: not self._left(), seconds)
 
     def _left(self) -> int:
-        messages = httpx.get(f"{self.pubsub.http}/backlog").json()
+        messages = self.http.get(f"{self.pubsub.http}/backlog").json()
         left = [
             counts["undelivered"] + counts["outstanding"]
             for name, counts in messages.items()
             if "/look-" not in name
         ]
-        tasks = httpx.get(f"{self.tasks.http}/backlog").json()
+        tasks = self.http.get(f"{self.tasks.http}/backlog").json()
         due = [queue["running"] + queue["due"] + queue["waiting"] for queue in tasks.values()]
         return int(sum(left) + sum(due))
 
     def faults(self, address: Address, *rules: dict[str, Any]) -> None:
         """Replace the fault rules of an emulator; none without rules."""
         body = {"rules": list(rules), "seed": 7}
-        httpx.post(f"{address.http}/faults", json=body).raise_for_status()
+        self.http.post(f"{address.http}/faults", json=body).raise_for_status()
 
     def log(self) -> list[dict[str, Any]]:
         """The log lines of all schedulers."""
@@ -212,6 +214,7 @@ def timer_stack(folder: Path, schedulers: int = 1, networks: str = "") -> Iterat
             PublisherClient(transport=PublisherGrpcTransport(channel=channel)),
             SubscriberClient(transport=SubscriberGrpcTransport(channel=channel)),
         )
+        stack.callback(made.http.close)
         _provision(made, stack)
         for number in range(schedulers):
             port = _free_port()

@@ -234,6 +234,7 @@ class Blueprint(TypedDict):
     messageRoute: NotRequired[dict[str, Any]]
     messageRouteId: NotRequired[str]
     checkMode: NotRequired[Literal["off", "warn", "strict"]]
+    retention: NotRequired[BlueprintRetention]
     attributes: NotRequired[list[Attribute]]
 
 
@@ -249,6 +250,7 @@ class BlueprintCreate(TypedDict):
     messageRoute: NotRequired[dict[str, Any]]
     messageRouteId: NotRequired[str]
     checkMode: NotRequired[Literal["off", "warn", "strict"]]
+    retention: NotRequired[BlueprintRetention]
 
 
 class BlueprintPage(TypedDict):
@@ -260,6 +262,13 @@ class BlueprintPage(TypedDict):
     next: NotRequired[str]
     items: list[Blueprint]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class BlueprintRetention(TypedDict):
+    """For how long history and events of a blueprint's devices are kept, where not as the project says."""
+
+    history: NotRequired[HistoryRetention]
+    events: NotRequired[StoreRetention]
 
 
 class CanAnswer(TypedDict):
@@ -328,6 +337,27 @@ class ContactPage(TypedDict):
     next: NotRequired[str]
     items: list[Contact]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class Curation(TypedDict):
+    """How far the curation of a store is, or what it came to."""
+
+    run: str
+    store: str
+    state: Literal["running", "done", "failed"]
+    now: int
+    started: int
+    lastModified: int
+    result: dict[str, int]
+    reason: NotRequired[str]
+
+
+class CurationStarted(TypedDict):
+    """A curation that was asked for and begins a moment later."""
+
+    status: NotRequired[Literal["accepted"]]
+    run: str
+    now: int
 
 
 class Dashboard(TypedDict):
@@ -434,6 +464,53 @@ class DeviceCreate(TypedDict):
     simNetworkId: NotRequired[str]
     blueprintId: str
     parentDeviceId: NotRequired[str]
+
+
+class DeviceMessage(TypedDict):
+    """A message to a device, and what became of it."""
+
+    id: str
+    created: NotRequired[int]
+    lastModified: NotRequired[int]
+    version: NotRequired[int]
+    deviceId: str
+    networkId: str
+    transport: Literal["rest", "poll", "custom"]
+    message: Any
+    state: Literal["queued", "sent", "acked", "failed", "expired", "replaced", "cancelled"]
+    expireTime: int
+    changed: int
+    attempts: NotRequired[int]
+    nextTry: NotRequired[int]
+    sentTime: NotRequired[int]
+    sentInfo: NotRequired[Any]
+    response: NotRequired[Any]
+    error: NotRequired[str]
+    key: NotRequired[str]
+    by: NotRequired[str]
+    source: NotRequired[str]
+    userId: NotRequired[str]
+
+
+class DeviceMessageCreate(TypedDict):
+    """A message to a device. It is given up at ``expireTime``, or after ``ttl`` ms; else after a day."""
+
+    message: Any
+    msgId: NotRequired[str]
+    expireTime: NotRequired[int]
+    ttl: NotRequired[int]
+    key: NotRequired[str]
+
+
+class DeviceMessagePage(TypedDict):
+    """Page[DeviceMessage]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[DeviceMessage]
+    refs: NotRequired[dict[str, dict[str, Any]]]
 
 
 class DevicePage(TypedDict):
@@ -568,6 +645,14 @@ class HeldRole(TypedDict):
     id: str
     name: str
     userRoleId: str
+
+
+class HistoryRetention(TypedDict):
+    """For how long history is kept; the rule with the longest path that fits decides."""
+
+    enabled: NotRequired[bool]
+    days: NotRequired[int]
+    paths: NotRequired[list[PathRetention]]
 
 
 class Holder(TypedDict):
@@ -809,6 +894,7 @@ class Network(TypedDict):
     desc: NotRequired[str]
     aliasKeys: NotRequired[list[str]]
     rateLimit: NotRequired[RateLimit]
+    outbound: NotRequired[Outbound]
     tags: NotRequired[list[str]]
     metadata: NotRequired[dict[str, Any]]
 
@@ -821,6 +907,7 @@ class NetworkCreate(TypedDict):
     desc: NotRequired[str]
     aliasKeys: NotRequired[list[str]]
     rateLimit: NotRequired[RateLimit]
+    outbound: NotRequired[Outbound]
     tags: NotRequired[list[str]]
     metadata: NotRequired[dict[str, Any]]
 
@@ -864,6 +951,13 @@ class NewToken(TypedDict):
     text: str
 
 
+class NotSimulated(TypedDict):
+    """A device that does not do what was asked, and why."""
+
+    deviceId: str
+    error: str
+
+
 class OnResource(TypedDict):
     """A resource on which a permission may be held."""
 
@@ -877,6 +971,17 @@ class Once(TypedDict):
     type: Literal["once"]
     delay: NotRequired[int]
     when: NotRequired[int]
+
+
+class Outbound(TypedDict):
+    """How messages reach a network's devices."""
+
+    transport: Literal["rest", "poll", "custom"]
+    urlTemplate: NotRequired[str]
+    method: NotRequired[Literal["POST", "PUT", "PATCH"]]
+    headers: NotRequired[dict[str, Any]]
+    body: NotRequired[Any]
+    expectsAck: NotRequired[bool]
 
 
 OutboxContent = TypedDict(
@@ -968,6 +1073,13 @@ class PatchOperation(TypedDict):
     path: str
     value: NotRequired[Any]
     op: NotRequired[Literal["set", "remove", "add"]]
+
+
+class PathRetention(TypedDict):
+    """For how long what is at or below a path is kept."""
+
+    path: str
+    days: int
 
 
 class PendingUser(TypedDict):
@@ -1072,6 +1184,15 @@ class PlatformUserCreate(TypedDict):
     password: NotRequired[str]
 
 
+class PlayScenario(TypedDict):
+    """Which scenario a device is to play, from its beginning."""
+
+    seed: NotRequired[int]
+    faults: NotRequired[Faults]
+    stagger: NotRequired[int]
+    scenarioId: str
+
+
 class Point(TypedDict):
     """A place on a line. ``speed`` holds from here on; ``halt`` is how long it stands here before, in ms."""
 
@@ -1092,6 +1213,7 @@ class Project(TypedDict):
     desc: NotRequired[str]
     revision: NotRequired[int]
     jwtTokenExpiration: NotRequired[int]
+    retention: NotRequired[Retention]
     metadata: NotRequired[dict[str, Any]]
 
 
@@ -1102,6 +1224,7 @@ class ProjectCreate(TypedDict):
     name: str
     desc: NotRequired[str]
     jwtTokenExpiration: NotRequired[int]
+    retention: NotRequired[Retention]
     metadata: NotRequired[dict[str, Any]]
 
 
@@ -1233,6 +1356,16 @@ class RateLimit(TypedDict):
     devicePerSecond: NotRequired[int]
 
 
+class RecordScenario(TypedDict):
+    """What of a device's history becomes a scenario: from ``start`` to ``end``, all paths or some."""
+
+    name: str
+    start: int
+    end: int
+    paths: NotRequired[list[str]]
+    loop: NotRequired[bool]
+
+
 class Redrive(TypedDict):
     """Where an entry goes."""
 
@@ -1300,6 +1433,46 @@ class ResourceChange(TypedDict):
     section: str
     name: list[str]
     fields: list[FieldChange]
+
+
+class Retention(TypedDict):
+    """For how long a project keeps what, by store."""
+
+    history: NotRequired[HistoryRetention]
+    events: NotRequired[StoreRetention]
+    runs: NotRequired[StoreRetention]
+    logs: NotRequired[StoreRetention]
+    outbound: NotRequired[StoreRetention]
+    outbox: NotRequired[StoreRetention]
+    unknownDevices: NotRequired[StoreRetention]
+    quarantine: NotRequired[StoreRetention]
+    timers: NotRequired[StoreRetention]
+    scriptVersions: NotRequired[StoreRetention]
+
+
+class RetentionDay(TypedDict):
+    """What of a day of the history would go."""
+
+    day: int
+    rows: int
+    bytes: int
+    shortened: int
+    shortenedBytes: int
+
+
+class RetentionPreview(TypedDict):
+    """What a curation at an instant would let go, of all that is there now."""
+
+    at: int
+    stores: list[StorePreview]
+
+
+class RetentionStatus(TypedDict):
+    """A project's settings, those of its blueprints, and its last curations, the newest first."""
+
+    retention: Retention
+    blueprints: dict[str, BlueprintRetention]
+    curations: list[Curation]
 
 
 class RevisionDetail(TypedDict):
@@ -1717,6 +1890,18 @@ class SearchPage(TypedDict):
     at: NotRequired[int]
 
 
+class SecretHeaderNames(TypedDict):
+    """The names of a network's secret headers."""
+
+    names: list[str]
+
+
+class SecretHeaders(TypedDict):
+    """Headers whose values nobody reads again: they are kept sealed."""
+
+    headers: dict[str, Any]
+
+
 class SendLimit(TypedDict):
     """What one recipient has got under one key. Nobody changes it but by lifting it."""
 
@@ -1808,6 +1993,62 @@ class SignedIn(TypedDict):
     csrfToken: NotRequired[str]
 
 
+class SimulateMany(TypedDict):
+    """What many devices are to do: those that are named, or the simulated ones of a system or a blueprint."""
+
+    seed: NotRequired[int]
+    faults: NotRequired[Faults]
+    stagger: NotRequired[int]
+    scenarioId: NotRequired[str]
+    action: Literal["play", "start", "pause", "reset", "stop"]
+    deviceIds: NotRequired[list[str]]
+    systemId: NotRequired[str]
+    blueprintId: NotRequired[str]
+    after: NotRequired[str]
+
+
+class Simulation(TypedDict):
+    """What a device plays, and where it is in it."""
+
+    deviceId: str
+    state: NotRequired[Literal["playing", "paused", "stopped", "finished"]]
+    scenarioId: NotRequired[str]
+    seed: NotRequired[int]
+    started: NotRequired[int]
+    position: NotRequired[int]
+    duration: NotRequired[int]
+    loop: NotRequired[bool]
+
+
+class SimulationAccepted(TypedDict):
+    """What was asked for is safe, and done a moment later."""
+
+    status: NotRequired[Literal["accepted"]]
+    deviceId: str
+    scenarioId: NotRequired[str]
+    time: int
+
+
+class SimulationPage(TypedDict):
+    """Page[Simulation]"""
+
+    count: int
+    perPage: int
+    total: NotRequired[int]
+    next: NotRequired[str]
+    items: list[Simulation]
+    refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class SimulationsAccepted(TypedDict):
+    """How many devices were asked; ``refused``: those that were named and cannot."""
+
+    accepted: int
+    refused: NotRequired[list[NotSimulated]]
+    next: NotRequired[str]
+    time: int
+
+
 class Solar(TypedDict):
     """Fires at sunrise or sunset of a place, ``offset`` ms later (or earlier, if negative)."""
 
@@ -1817,6 +2058,35 @@ class Solar(TypedDict):
     fromSunrise: NotRequired[bool]
     offset: NotRequired[int]
     cron: NotRequired[str]
+
+
+class StartSim(TypedDict):
+    """What a device is to play if it is not paused: what it played last, or the one that its blueprint has,"""
+
+    seed: NotRequired[int]
+    faults: NotRequired[Faults]
+    stagger: NotRequired[int]
+    scenarioId: NotRequired[str]
+
+
+class StorePreview(TypedDict):
+    """What of a store would go."""
+
+    store: str
+    exact: bool
+    rows: NotRequired[int]
+    bytes: NotRequired[int]
+    shortened: NotRequired[int]
+    snapshotRows: NotRequired[int]
+    expiring: NotRequired[int]
+    days: NotRequired[list[RetentionDay]]
+
+
+class StoreRetention(TypedDict):
+    """For how long a store is kept."""
+
+    enabled: NotRequired[bool]
+    days: NotRequired[int]
 
 
 class System(TypedDict):

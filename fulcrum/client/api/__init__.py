@@ -12,6 +12,7 @@ from fulcrum.client.api.audit import AsyncAudit, Audit
 from fulcrum.client.api.blueprint import AsyncBlueprint, Blueprint
 from fulcrum.client.api.dashboard import AsyncDashboard, Dashboard
 from fulcrum.client.api.device import AsyncDevice, Device
+from fulcrum.client.api.device_message import AsyncDeviceMessage, DeviceMessage
 from fulcrum.client.api.device_token import AsyncDeviceToken, DeviceToken
 from fulcrum.client.api.interface import AsyncInterface, Interface
 from fulcrum.client.api.job import AsyncJob, Job
@@ -26,6 +27,7 @@ from fulcrum.client.api.permission import AsyncPermission, Permission
 from fulcrum.client.api.project import AsyncProject, Project
 from fulcrum.client.api.project_code import AsyncProjectCode, ProjectCode
 from fulcrum.client.api.quarantine import AsyncQuarantine, Quarantine
+from fulcrum.client.api.retention import AsyncRetention, Retention
 from fulcrum.client.api.role import AsyncRole, Role
 from fulcrum.client.api.scenario import AsyncScenario, Scenario
 from fulcrum.client.api.script import AsyncScript, Script
@@ -51,6 +53,7 @@ class Resources:
         self.blueprint = Blueprint(sender)
         self.dashboard = Dashboard(sender)
         self.device = Device(sender)
+        self.device_message = DeviceMessage(sender)
         self.device_token = DeviceToken(sender)
         self.interface = Interface(sender)
         self.job = Job(sender)
@@ -65,6 +68,7 @@ class Resources:
         self.project = Project(sender)
         self.project_code = ProjectCode(sender)
         self.quarantine = Quarantine(sender)
+        self.retention = Retention(sender)
         self.role = Role(sender)
         self.scenario = Scenario(sender)
         self.script = Script(sender)
@@ -89,6 +93,7 @@ class AsyncResources:
         self.blueprint = AsyncBlueprint(sender)
         self.dashboard = AsyncDashboard(sender)
         self.device = AsyncDevice(sender)
+        self.device_message = AsyncDeviceMessage(sender)
         self.device_token = AsyncDeviceToken(sender)
         self.interface = AsyncInterface(sender)
         self.job = AsyncJob(sender)
@@ -103,6 +108,7 @@ class AsyncResources:
         self.project = AsyncProject(sender)
         self.project_code = AsyncProjectCode(sender)
         self.quarantine = AsyncQuarantine(sender)
+        self.retention = AsyncRetention(sender)
         self.role = AsyncRole(sender)
         self.scenario = AsyncScenario(sender)
         self.script = AsyncScript(sender)

@@ -151,8 +151,8 @@ class Blueprint:
         """Change a blueprint.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        alias, checkMode, desc, messageRoute, messageRouteId, metadata, name, tags. With If-Match, only if
-        nobody was faster.
+        alias, checkMode, desc, messageRoute, messageRouteId, metadata, name, retention, tags. With If-
+        Match, only if nobody was faster.
 
         Needs: blueprint.update.
         """
@@ -322,8 +322,8 @@ class AsyncBlueprint:
         """Change a blueprint.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        alias, checkMode, desc, messageRoute, messageRouteId, metadata, name, tags. With If-Match, only if
-        nobody was faster.
+        alias, checkMode, desc, messageRoute, messageRouteId, metadata, name, retention, tags. With If-
+        Match, only if nobody was faster.
 
         Needs: blueprint.update.
         """

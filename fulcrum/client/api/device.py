@@ -1042,6 +1042,152 @@ class Device:
             ),
         )
 
+    def start_sim(self, device_id: str, *, body: types.StartSim | None = None) -> types.SimulationAccepted:
+        """Start a device's simulation, or go on with it.
+
+        A paused device goes on where it was. Any other plays the scenario that is named, else the one that
+        it played last, else the only one of its blueprint. Devices that are not simulated are refused. It
+        takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/startSim", body=body)),
+        )
+
+    def pause_sim(self, device_id: str) -> types.SimulationAccepted:
+        """Pause a device's simulation.
+
+        It sends nothing, and keeps its place in the scenario. It takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/pauseSim")),
+        )
+
+    def reset_sim(self, device_id: str) -> types.SimulationAccepted:
+        """Set a device's simulation back to its beginning.
+
+        A device that plays plays on from the beginning; a paused one stays paused. It takes effect within
+        one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/resetSim")),
+        )
+
+    def play_scenario(self, device_id: str, body: types.PlayScenario) -> types.SimulationAccepted:
+        """Play a scenario on a device.
+
+        Plays it from its beginning, in place of what the device plays now. The same seed gives the same
+        events. Devices that are not simulated are refused. It takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/playScenario", body=body)),
+        )
+
+    def stop_scenario(self, device_id: str) -> types.SimulationAccepted:
+        """Stop a device's simulation.
+
+        It sends nothing any more until it is started again, from the beginning. It takes effect within one
+        or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/stopScenario")),
+        )
+
+    def simulation(self, device_id: str) -> types.Simulation:
+        """What a device plays, and where it is in it.
+
+        Its state, the scenario, and its position. A device that was never simulated is stopped.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.Simulation",
+            self._sender.send(Request("GET", f"/v1/device/{segment(device_id)}/simulation")),
+        )
+
+    def record_scenario(self, device_id: str, body: types.RecordScenario) -> types.Scenario:
+        """Make a scenario of a device's history.
+
+        What the device reported from start to end becomes a scenario of its blueprint, which other devices
+        may play: the same values, at the same distances in time. Needs scenario.create, too.
+
+        Needs: device.readHistory.
+        """
+        return cast(
+            "types.Scenario",
+            self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/recordScenario", body=body)),
+        )
+
+    def simulation_list(
+        self,
+        project_id: str,
+        *,
+        state: Literal["playing", "paused", "stopped", "finished"] | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+    ) -> types.SimulationPage:
+        """List what a project's devices play.
+
+        A page of the simulations of the devices that the caller may run, by the device's id. A state is the
+        one that was noted last: of a scenario that has just ended, playing.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationPage",
+            self._sender.send(
+                Request(
+                    "GET",
+                    f"/v1/project/{segment(project_id)}/simulations",
+                    query={"state": state, "perPage": per_page, "cursor": cursor},
+                )
+            ),
+        )
+
+    def simulation_list_all(
+        self,
+        project_id: str,
+        *,
+        state: Literal["playing", "paused", "stopped", "finished"] | None = None,
+        per_page: int | None = None,
+    ) -> Iterator[types.Simulation]:
+        """All pages of :meth:`simulation_list`, item by item."""
+        cursor: str | None = None
+        while True:
+            page = self.simulation_list(project_id, state=state, per_page=per_page, cursor=cursor)
+            yield from page["items"]
+            cursor = page.get("next")
+            if cursor is None:
+                return
+
+    def simulate(self, project_id: str, body: types.SimulateMany) -> types.SimulationsAccepted:
+        """Run the simulations of many devices.
+
+        Plays, starts, pauses, resets or stops the devices that are named, or the simulated ones of a system
+        or a blueprint: 500 of them at a time, and 'next' says that there are more. Those that are named and
+        not simulated are told, and the others play. It takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationsAccepted",
+            self._sender.send(Request("POST", f"/v1/project/{segment(project_id)}/simulations", body=body)),
+        )
+
     def import_(
         self,
         project_id: str,
@@ -2203,6 +2349,161 @@ class AsyncDevice:
             "types.DeviceState",
             await self._sender.send(
                 Request("GET", f"/v1/device/{segment(device_id)}/getHistorical", query={"at": at})
+            ),
+        )
+
+    async def start_sim(
+        self, device_id: str, *, body: types.StartSim | None = None
+    ) -> types.SimulationAccepted:
+        """Start a device's simulation, or go on with it.
+
+        A paused device goes on where it was. Any other plays the scenario that is named, else the one that
+        it played last, else the only one of its blueprint. Devices that are not simulated are refused. It
+        takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            await self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/startSim", body=body)),
+        )
+
+    async def pause_sim(self, device_id: str) -> types.SimulationAccepted:
+        """Pause a device's simulation.
+
+        It sends nothing, and keeps its place in the scenario. It takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            await self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/pauseSim")),
+        )
+
+    async def reset_sim(self, device_id: str) -> types.SimulationAccepted:
+        """Set a device's simulation back to its beginning.
+
+        A device that plays plays on from the beginning; a paused one stays paused. It takes effect within
+        one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            await self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/resetSim")),
+        )
+
+    async def play_scenario(self, device_id: str, body: types.PlayScenario) -> types.SimulationAccepted:
+        """Play a scenario on a device.
+
+        Plays it from its beginning, in place of what the device plays now. The same seed gives the same
+        events. Devices that are not simulated are refused. It takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            await self._sender.send(
+                Request("POST", f"/v1/device/{segment(device_id)}/playScenario", body=body)
+            ),
+        )
+
+    async def stop_scenario(self, device_id: str) -> types.SimulationAccepted:
+        """Stop a device's simulation.
+
+        It sends nothing any more until it is started again, from the beginning. It takes effect within one
+        or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationAccepted",
+            await self._sender.send(Request("POST", f"/v1/device/{segment(device_id)}/stopScenario")),
+        )
+
+    async def simulation(self, device_id: str) -> types.Simulation:
+        """What a device plays, and where it is in it.
+
+        Its state, the scenario, and its position. A device that was never simulated is stopped.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.Simulation",
+            await self._sender.send(Request("GET", f"/v1/device/{segment(device_id)}/simulation")),
+        )
+
+    async def record_scenario(self, device_id: str, body: types.RecordScenario) -> types.Scenario:
+        """Make a scenario of a device's history.
+
+        What the device reported from start to end becomes a scenario of its blueprint, which other devices
+        may play: the same values, at the same distances in time. Needs scenario.create, too.
+
+        Needs: device.readHistory.
+        """
+        return cast(
+            "types.Scenario",
+            await self._sender.send(
+                Request("POST", f"/v1/device/{segment(device_id)}/recordScenario", body=body)
+            ),
+        )
+
+    async def simulation_list(
+        self,
+        project_id: str,
+        *,
+        state: Literal["playing", "paused", "stopped", "finished"] | None = None,
+        per_page: int | None = None,
+        cursor: str | None = None,
+    ) -> types.SimulationPage:
+        """List what a project's devices play.
+
+        A page of the simulations of the devices that the caller may run, by the device's id. A state is the
+        one that was noted last: of a scenario that has just ended, playing.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationPage",
+            await self._sender.send(
+                Request(
+                    "GET",
+                    f"/v1/project/{segment(project_id)}/simulations",
+                    query={"state": state, "perPage": per_page, "cursor": cursor},
+                )
+            ),
+        )
+
+    async def simulation_list_all(
+        self,
+        project_id: str,
+        *,
+        state: Literal["playing", "paused", "stopped", "finished"] | None = None,
+        per_page: int | None = None,
+    ) -> AsyncIterator[types.Simulation]:
+        """All pages of :meth:`simulation_list`, item by item."""
+        cursor: str | None = None
+        while True:
+            page = await self.simulation_list(project_id, state=state, per_page=per_page, cursor=cursor)
+            for item in page["items"]:
+                yield item
+            cursor = page.get("next")
+            if cursor is None:
+                return
+
+    async def simulate(self, project_id: str, body: types.SimulateMany) -> types.SimulationsAccepted:
+        """Run the simulations of many devices.
+
+        Plays, starts, pauses, resets or stops the devices that are named, or the simulated ones of a system
+        or a blueprint: 500 of them at a time, and 'next' says that there are more. Those that are named and
+        not simulated are told, and the others play. It takes effect within one or two seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationsAccepted",
+            await self._sender.send(
+                Request("POST", f"/v1/project/{segment(project_id)}/simulations", body=body)
             ),
         )
 

@@ -107,7 +107,8 @@ class Network:
         """Change a network.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        aliasKeys, desc, metadata, name, rateLimit, tags. With If-Match, only if nobody was faster.
+        aliasKeys, desc, metadata, name, outbound, rateLimit, tags. With If-Match, only if nobody was
+        faster.
 
         Needs: network.update.
         """
@@ -133,6 +134,32 @@ class Network:
             self._sender.send(
                 Request("DELETE", f"/v1/network/{segment(network_id)}", headers={"If-Match": if_match})
             ),
+        )
+
+    def list_secret_headers(self, network_id: str) -> types.SecretHeaderNames:
+        """List the names of a network's secret headers.
+
+        Their names alone.
+
+        Needs: network.read.
+        """
+        return cast(
+            "types.SecretHeaderNames",
+            self._sender.send(Request("GET", f"/v1/network/{segment(network_id)}/secretHeaders")),
+        )
+
+    def set_secret_headers(self, network_id: str, body: types.SecretHeaders) -> types.SecretHeaderNames:
+        """Set a network's secret headers.
+
+        Headers that requests to the network's devices bear beside those in its 'outbound', such as
+        Authorization. All that there were before are replaced. Their values are kept sealed and never
+        shown.
+
+        Needs: network.update.
+        """
+        return cast(
+            "types.SecretHeaderNames",
+            self._sender.send(Request("PUT", f"/v1/network/{segment(network_id)}/secretHeaders", body=body)),
         )
 
 
@@ -234,7 +261,8 @@ class AsyncNetwork:
         """Change a network.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed:
-        aliasKeys, desc, metadata, name, rateLimit, tags. With If-Match, only if nobody was faster.
+        aliasKeys, desc, metadata, name, outbound, rateLimit, tags. With If-Match, only if nobody was
+        faster.
 
         Needs: network.update.
         """
@@ -259,5 +287,33 @@ class AsyncNetwork:
             "types.Deleted",
             await self._sender.send(
                 Request("DELETE", f"/v1/network/{segment(network_id)}", headers={"If-Match": if_match})
+            ),
+        )
+
+    async def list_secret_headers(self, network_id: str) -> types.SecretHeaderNames:
+        """List the names of a network's secret headers.
+
+        Their names alone.
+
+        Needs: network.read.
+        """
+        return cast(
+            "types.SecretHeaderNames",
+            await self._sender.send(Request("GET", f"/v1/network/{segment(network_id)}/secretHeaders")),
+        )
+
+    async def set_secret_headers(self, network_id: str, body: types.SecretHeaders) -> types.SecretHeaderNames:
+        """Set a network's secret headers.
+
+        Headers that requests to the network's devices bear beside those in its 'outbound', such as
+        Authorization. All that there were before are replaced. Their values are kept sealed and never
+        shown.
+
+        Needs: network.update.
+        """
+        return cast(
+            "types.SecretHeaderNames",
+            await self._sender.send(
+                Request("PUT", f"/v1/network/{segment(network_id)}/secretHeaders", body=body)
             ),
         )

@@ -196,7 +196,7 @@ class Project:
         """Change a project.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
-        jwtTokenExpiration, metadata, name. With If-Match, only if nobody was faster.
+        jwtTokenExpiration, metadata, name, retention. With If-Match, only if nobody was faster.
 
         Needs: project.update.
         """
@@ -845,7 +845,7 @@ class AsyncProject:
         """Change a project.
 
         Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc,
-        jwtTokenExpiration, metadata, name. With If-Match, only if nobody was faster.
+        jwtTokenExpiration, metadata, name, retention. With If-Match, only if nobody was faster.
 
         Needs: project.update.
         """

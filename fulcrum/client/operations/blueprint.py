@@ -90,6 +90,7 @@ OPERATIONS = (
                 "What the event path does with values of the wrong type",
                 ("off", "warn", "strict"),
             ),
+            Field("retention", "json", False, "", ()),
         ),
         body_kinds=(),
         paged=False,
@@ -134,7 +135,7 @@ OPERATIONS = (
         "PATCH",
         "/v1/blueprint/{blueprint_id}",
         summary="Change a blueprint",
-        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: alias, checkMode, desc, messageRoute, messageRouteId, metadata, name, tags. With If-Match, only if nobody was faster.",
+        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: alias, checkMode, desc, messageRoute, messageRouteId, metadata, name, retention, tags. With If-Match, only if nobody was faster.",
         permission="blueprint.update",
         parameters=(
             Parameter("blueprint_id", "path", "string", True, "The id of the blueprint", ()),

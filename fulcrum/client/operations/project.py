@@ -226,6 +226,7 @@ OPERATIONS = (
             Field("name", "string", True, "", ()),
             Field("desc", "string", False, "", ()),
             Field("jwtTokenExpiration", "integer", False, "", ()),
+            Field("retention", "json", False, "", ()),
             Field("metadata", "json", False, "", ()),
         ),
         body_kinds=(),
@@ -260,7 +261,7 @@ OPERATIONS = (
         "PATCH",
         "/v1/project/{project_id}",
         summary="Change a project",
-        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, jwtTokenExpiration, metadata, name. With If-Match, only if nobody was faster.",
+        description="Changes what the body names: an array of {path, value, op}, or a plain object. May be changed: desc, jwtTokenExpiration, metadata, name, retention. With If-Match, only if nobody was faster.",
         permission="project.update",
         parameters=(
             Parameter("project_id", "path", "string", True, "The id of the project", ()),

@@ -225,9 +225,9 @@ def _email_problem(run: Run, effect: wire.SendEmail, known: Known) -> str:
     message = effect.message
     if not (message.get("to") or message.get("blindTo")):
         return "it goes to nobody: name an address in to"
-    # What the emailer asks for, a template or not.
-    if not message.get("subject") or not (message.get("text") or message.get("html")):
-        return "it needs a subject, and text or html"
+    named = message.get("template") or message.get("templateId")
+    if not named and (not message.get("subject") or not (message.get("text") or message.get("html"))):
+        return "it needs a subject, and text or html, or a template"
     addresses = [each for key in ("to", "cc", "bcc", "blindTo") for each in _listed(message.get(key))]
     wrong = next((each for each in addresses if not isinstance(each, str) or "@" not in each), None)
     return f"{wrong!r} is no address" if wrong is not None else ""

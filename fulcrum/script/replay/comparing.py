@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -175,13 +175,14 @@ def _shown(came: Came, absent: bool) -> str:
 def describe(effect: wire.Effect) -> tuple[list[str], str]:
     """Who gets an effect, and what it says."""
     if isinstance(effect, wire.SendSms):
-        said = effect.message.get("message") or effect.message.get("templateId") or ""
-        return _listed(effect.message.get("recipients")), str(said)
+        said = [str(effect.message.get("message") or ""), _template(effect.message)]
+        return _listed(effect.message.get("recipients")), "; ".join(filter(None, said))
     if isinstance(effect, wire.SendEmail):
         message = effect.message
         to = [one for key in ("to", "cc", "bcc", "blindTo") for one in _listed(message.get(key))]
-        body = message.get("text") or message.get("html") or message.get("template") or ""
-        return to, f"{message.get('subject', '')}: {body}" if body else str(message.get("subject", ""))
+        body = str(message.get("text") or message.get("html") or "")
+        own = ": ".join(filter(None, [str(message.get("subject") or ""), body]))
+        return to, "; ".join(filter(None, [own, _template(message)]))
     if isinstance(effect, wire.SetTimer):
         what = effect.entry if effect.action is None else str(effect.action.get("type"))
         return [], f"set {effect.id}: {_json(effect.timer)}, then {what}"
@@ -191,6 +192,15 @@ def describe(effect: wire.Effect) -> tuple[list[str], str]:
         return [effect.topic], _json(effect.message)
     writes = {write.path: write.value for write in effect.data}
     return [effect.device_id], _json(writes)
+
+
+def _template(message: Mapping[str, Any]) -> str:
+    """Which template a message is filled from, and by what; the service that sends it fills it."""
+    named = message.get("template") or message.get("templateId")
+    if not named:
+        return ""
+    context = message.get("context")
+    return f"template {named}, filled from {_json(context)}" if context else f"template {named}"
 
 
 def _listed(value: Any) -> list[str]:

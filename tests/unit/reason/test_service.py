@@ -258,6 +258,18 @@ async def test_an_event_that_fails_is_set_aside_alone_and_can_be_run_again(reaso
     assert reason.topics.events("writer")[-1] == event("bad")
 
 
+async def test_a_mail_of_a_template_needs_no_text_of_its_own(reason: Reason) -> None:
+    reason.deploy(
+        "def run(message, context):\n"
+        "    context.send_email(to='ada@example.com', template='tooWarm', context={'t': 41})\n"
+        "    context.send_email({'templateId': 'T1', 'blindTo': ['ada@example.com']})\n"
+    )
+    assert await reason.push(routed(event("1"))) == 204
+    first, second = reason.topics.events("email")
+    assert (first["template"], first["context"], "subject" in first) == ("tooWarm", {"t": 41}, False)
+    assert (second["templateId"], second["blindTo"]) == ("T1", ["ada@example.com"])
+
+
 @pytest.mark.parametrize(
     ("body", "what"),
     [

@@ -183,16 +183,7 @@ class _Assembly:
                 continue
             self._told.add(id(mail))
             service = "messenger" if mail.kind == "sms" else "emailer"
-            noun = "text message" if mail.kind == "sms" else "mail"
-            people = f"{mail.recipients} recipient{'s' if mail.recipients != 1 else ''}"
-            step = self._add(
-                mail.time,
-                service,
-                "sent",
-                f"{noun} to {people}, in the outbox",
-                effect,
-                message_id=mail.message_id,
-            )
+            step = self._add(mail.time, service, "sent", mail.said, effect, message_id=mail.message_id)
             self._message(mail.message_id, step)
 
     def _copies(self, rows: list[Row]) -> None:

@@ -68,9 +68,21 @@ class Aside:
     subscription: str | None = None
 
 
+_STATES = {
+    "kept": "in the outbox",
+    "sending": "being sent",
+    "waiting": "waits for another try",
+    "undelivered": "not delivered",
+    "limited": "held back by its limits",
+}
+
+
 @dataclass(frozen=True)
 class Mail:
-    """A mail or text message in the outbox; ``source``: the id of the effect that it is."""
+    """A mail or text message in the outbox; ``source``: the id of the effect that it is.
+
+    ``state``: what became of it (see ``shared.outbox``), and ``problem`` the code of why it is not further.
+    """
 
     id: str
     kind: str
@@ -78,6 +90,16 @@ class Mail:
     time: int
     recipients: int
     message_id: str | None = None
+    state: str = "kept"
+    problem: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What it is, to how many, and what became of it, in words."""
+        noun = "text message" if self.kind == "sms" else "mail"
+        people = f"{self.recipients} recipient{'s' if self.recipients != 1 else ''}"
+        problem = f" ({self.problem})" if self.problem else ""
+        return f"{noun} to {people}, {_STATES.get(self.state, self.state)}{problem}"
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,7 @@ async def mails_of(project_id: str, sources: Sequence[str]) -> list[Mail]:
             project_id,
             "outbox",
             queries.Where("source", "in", list(sources[start : start + _IN])),
-            ("kind", "source", "time", "messageId", "to", "cc", "bcc", "recipients"),
+            ("kind", "source", "time", "messageId", "to", "cc", "bcc", "recipients", "state", "error"),
         )
         for start in range(0, len(sources), _IN)
     ]
@@ -255,6 +255,8 @@ async def mails_of(project_id: str, sources: Sequence[str]) -> list[Mail]:
             time=int(found.get("time") or 0) * 1000,
             recipients=sum(len(found.get(name) or ()) for name in ("to", "cc", "bcc", "recipients")),
             message_id=found.get("messageId"),
+            state=str(found.get("state") or "kept"),
+            problem=(found.get("error") or {}).get("code"),
         )
         for documents in await asyncio.gather(*calls)
         for document_id, found in documents

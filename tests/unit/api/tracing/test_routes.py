@@ -223,7 +223,8 @@ async def test_what_a_run_led_to_is_told(farm: Farm) -> None:
     sms, data = (effect_id(run["run_key"], index) for index in (0, 1))
     farm.store(id=data, hash=data, device_id="d2", source="script")
     sent = {"kind": "sms", "source": sms, "recipients": ["+1"], "message": "secret", "time": farm.at + 90}
-    farm.where.collection("outbox").document("o").set(sent)
+    failed = {"state": "failed", "error": {"code": "twilio.21211", "text": "no number"}}
+    farm.where.collection("outbox").document("o").set(sent | failed)
     answer = await farm.ask()
     assert steps(answer)[0] == ("ingest", "received")
     assert sorted(steps(answer)[1:]) == [
@@ -235,6 +236,7 @@ async def test_what_a_run_led_to_is_told(farm: Farm) -> None:
         ("transponder", "stored"),
     ]
     assert "secret" not in answer.text
+    assert "text message to 1 recipient, failed (twilio.21211)" in answer.text
     # By the effect's own id its way is told, too.
     assert ("transponder", "stored") in steps(await farm.ask(data))
 

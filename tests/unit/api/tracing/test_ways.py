@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -240,6 +241,23 @@ def test_what_a_script_asked_for_stands_below_its_run() -> None:
     ran = trace.steps[4]
     assert (ran.script_id, ran.script_version, ran.ms) == ("s", 3, 2)
     assert "3 effects" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("state", "problem", "said"),
+    [
+        ("kept", None, "text message to 1 recipient, in the outbox"),
+        ("delivered", None, "text message to 1 recipient, delivered"),
+        ("limited", None, "text message to 1 recipient, held back by its limits"),
+        ("undelivered", "twilio.30003", "text message to 1 recipient, not delivered (twilio.30003)"),
+        ("waiting", "twilio.20429", "text message to 1 recipient, waits for another try (twilio.20429)"),
+    ],
+)
+def test_what_became_of_a_message_is_told(state: str, problem: str | None, said: str) -> None:
+    run = run_of(effects=[("f1", "sendSms", "")])
+    mail = Mail("o1", "sms", "f1", START + 149_000, 1, state=state, problem=problem)
+    (trace,) = traces(facts(row(), runs=[run], mails=[mail]))
+    assert trace.steps[-1].text == said
 
 
 def test_a_run_that_comes_again_repeats_no_effect() -> None:

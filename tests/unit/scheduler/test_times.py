@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -84,6 +84,62 @@ def test_cron_times_are_another_librarys_over_five_years(cron: str) -> None:
     other = croniter(named, datetime.fromtimestamp(since / 1000, UTC))
     assert found == [round(other.get_next(float) * 1000) for _ in found]
     assert found[0] > since
+
+
+# Both halves of the world; a change of half an hour, some at midnight, none at all.
+ZONES = [
+    *("Europe/Oslo", "America/New_York", "America/Santiago", "Australia/Lord_Howe"),
+    *("Pacific/Auckland", "Africa/Cairo", "America/St_Johns", "Asia/Kolkata"),
+]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    "cron", ["30 2 * * *", "0 0 * * *", "15,45 0-3 * * sun", "*/30 0-3 * * sun", "0 * * 3,4,9-11 fri,sun"]
+)
+def test_cron_times_of_a_zone_are_another_librarys_over_five_years(zone: str, cron: str) -> None:
+    begin, end = datetime(2026, 1, 1), datetime(2031, 1, 1)
+    since, until = _ms(begin.isoformat(), zone), _ms(end.isoformat(), zone)
+    found = list(
+        takewhile(lambda at: at < until, _walk({"type": "scheduled", "cron": cron, "timezone": zone}, since))
+    )
+    assert found == [at for at in _by_croniter(cron, begin, end, zone) if since < at < until]
+    assert len(found) > 1_000
+    # With and without the changes: as far apart as the clocks are moved.
+    offsets = {datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).utcoffset() for at in found}
+    assert len(offsets) == (1 if zone == "Asia/Kolkata" else 2)
+
+
+def _by_croniter(cron: str, begin: datetime, end: datetime, zone: str) -> list[int]:
+    """The times of an expression: what croniter finds on a clock without changes, as the zone has it."""
+    follows = any(field.startswith("*") for field in cron.split()[:2])
+    shown = croniter(cron, begin - timedelta(minutes=1))
+    found: set[int] = set()
+    while (wall := shown.get_next(datetime)) < end:
+        first, second = (wall.replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp() for fold in (0, 1))
+        if _wall(first, zone) != wall:
+            # The clocks leave it out. The change is where they show what they showed before it, and no more.
+            if not follows:
+                found.add(_change(second, first, zone))
+            continue
+        found.add(round(first * 1000))
+        if follows:
+            found.add(round(second * 1000))
+    return sorted(found)
+
+
+def _wall(instant: float, zone: str) -> datetime:
+    return datetime.fromtimestamp(instant, ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def _change(before: float, after: float, zone: str) -> int:
+    """The minute between two instants at which a zone's clocks are changed; epoch ms."""
+    offset = datetime.fromtimestamp(before, ZoneInfo(zone)).utcoffset()
+    at = before
+    while datetime.fromtimestamp(at, ZoneInfo(zone)).utcoffset() == offset:
+        assert at <= after
+        at += 60
+    return round(at * 1000)
 
 
 @given(

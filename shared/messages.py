@@ -168,6 +168,80 @@ class CancelRelatedTimer(_Message, frozen=True, kw_only=True, tag="cancelRelated
     script_id: str | None = None
 
 
+Report = Literal["sent", "acked", "failed"]
+
+
+class OutboundInit(_Message, frozen=True, kw_only=True, tag="outboundInitMsg"):
+    """A message to a device is to be sent. ``msg_id`` names it within its project.
+
+    ``message``: any JSON. ``expire_time``: from then on it is not handed over any more. Of messages to one
+    device with the same ``key`` only the newest (``time``, then ``msg_id``) goes out. ``network_id`` and
+    ``aliases`` (the device's names there, for who serves that network) stand in it once they are known.
+    """
+
+    msg_id: str
+    time: int
+    expire_time: int
+    project_id: str
+    device_id: str
+    system_id: str | None = None
+    blueprint_id: str | None = None
+    network_id: str | None = None
+    aliases: dict[str, str] = {}
+    message: Any = None
+    key: str | None = None
+    source: str | None = None
+    user_id: str | None = None
+
+
+class OutboundSent(_Message, frozen=True, kw_only=True, tag="outboundSentMsg"):
+    """Whoever serves a network has handed a message over to it (``sent``), or never can (``failed``)."""
+
+    msg_id: str
+    project_id: str
+    device_id: str
+    network_id: str | None = None
+    status: Literal["sent", "failed"] = "sent"
+    send_info: Any = None
+    source: str | None = None
+
+
+class InboundAck(_Message, frozen=True, kw_only=True, tag="inboundAckMsg"):
+    """What a device, under its outside name, says of a message to it."""
+
+    msg_id: str
+    status: Report = "acked"
+    received_time: int
+    project_id: str | None = None
+    network_id: str | None = None
+    alias_key: str | None = None
+    device_id: str
+    response: Any = None
+    source: str | None = None
+
+
+class DeviceAck(_Message, frozen=True, kw_only=True, tag="deviceAckMsg"):
+    """The same, once the device is known: all ids are the platform's own."""
+
+    msg_id: str
+    status: Report = "acked"
+    received_time: int
+    project_id: str
+    device_id: str
+    system_id: str | None = None
+    blueprint_id: str | None = None
+    network_id: str | None = None
+    response: Any = None
+    source: str | None = None
+
+
+class DeviceSeen(_Message, frozen=True, kw_only=True, tag="deviceSeenMsg"):
+    """A device for which messages wait has been heard of."""
+
+    project_id: str
+    device_id: str
+
+
 class Simulate(_Message, frozen=True, kw_only=True, tag="simulateMsg"):
     """What simulated devices are to do; ``stamp`` as in :class:`SetTimer`, for each device by itself.
 

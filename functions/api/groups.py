@@ -38,6 +38,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tracing": ("tracing.routes",),
     "scripts": ("scripts.life_routes", "scripts.read_routes"),
     "timers": ("timers.routes",),
+    "messages": ("messages.routes", "messages.secret_headers"),
     "simulation": ("simulation.routes",),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
@@ -120,6 +121,8 @@ WORDS: dict[str, str] = {
         f"device/{verb}": "simulation"
         for verb in ("startSim", "pauseSim", "resetSim", "playScenario", "stopScenario")
     },
+    "device/messages": "messages",
+    "network/secretHeaders": "messages",
     "live": "live",
     **dict.fromkeys(("export", "plan", "apply", "rollback", "revisions"), "project_code"),
     "job": "jobs",

@@ -24,6 +24,7 @@ TAGS = {
     "network": "Networks: from where devices report.",
     "networkKey": "Keys by which gateways of a network report.",
     "deviceToken": "Tokens by which single devices report.",
+    "deviceMessage": "Messages to devices: sent, followed and cancelled.",
     "unknownDevice": "Outside names that no device has: listed and adopted.",
     "outbox": "Messages to people: what was sent, to whom, and what became of it.",
     "quarantine": "What could not be processed: shown, processed again, or thrown away.",

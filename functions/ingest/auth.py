@@ -34,6 +34,8 @@ class Network(msgspec.Struct, frozen=True):
     alias_keys: tuple[str, ...]
     keys: Mapping[str, Key]
     rates: Rates
+    # Whether its devices fetch the messages to them.
+    polls: bool = False
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -73,6 +75,7 @@ def _network(network_id: str, fields: Mapping[str, Any]) -> Network:
             float(limit.get("networkPerSecond", config.number("RATE_NETWORK_PER_SECOND", 5000))),
             float(limit.get("devicePerSecond", config.number("RATE_DEVICE_PER_SECOND", 100))),
         ),
+        (fields.get("outbound") or {}).get("transport") == "poll",
     )
 
 
@@ -155,6 +158,21 @@ class Gate:
                     f"the token does not speak for {device!r}",
                     "send a device's own events with its own token; nothing of this request was taken",
                 )
+
+    async def device(self, sender: Sender, alias_key: str, outside: str) -> str:
+        """The platform's id of the device that a sender names; ApiError 404, or 403 as above."""
+        await self.check_devices(sender, [(alias_key, outside)])
+        if sender.device_id:
+            return sender.device_id
+        found = await self._aliases.get(names.alias(sender.network.id, alias_key, outside))
+        if found is None or found[0] != sender.network.project_id:
+            raise ApiError(
+                404,
+                "device.unknown",
+                f"the network knows no device {outside!r}",
+                "check the name, and the alias key if the network has several",
+            )
+        return found[1]
 
 
 def _presented(authorization: bytes | None) -> keys.Credential:

@@ -88,6 +88,19 @@ def check(raw: Any, alias_keys: tuple[str, ...]) -> Content:
     )
 
 
+def names(raw: dict[str, Any], alias_keys: tuple[str, ...]) -> tuple[str, str]:
+    """The alias key and the outside name of the device that a decoded object names; raises Refused."""
+    if (device_id := raw.get("deviceId")) is None:
+        raise Refused("event.noDevice", "deviceId is missing", "name the device as its network knows it")
+    _name("deviceId", device_id)
+    return _alias_key(raw.get("aliasKey"), alias_keys), device_id
+
+
+def value(sent: Any) -> None:
+    """Check that a value is one that can be stored, any keys allowed; raises Refused."""
+    _value(sent, 1)
+
+
 def _alias_key(sent: Any, known: tuple[str, ...]) -> str:
     if sent is None:
         if known:

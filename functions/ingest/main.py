@@ -1,4 +1,8 @@
-"""``POST /rcv/<network>``: events of devices, published to ``default-processor``."""
+"""``POST /rcv/<network>``: events of devices, published to ``default-processor``.
+
+``POST /ack/<network>``: what devices answer to messages, published there too.
+``GET /out/<network>/<device>``: messages to a device that fetches them.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +38,4 @@ async def ingest(request: Request) -> Response:
         answer = ApiError(500, "service.failed", "an unexpected error", "send the same request again")
     path = request.scope["path"][:200]
     log("NOTICE", "request refused", status=answer.status, error=answer.error, path=path)
-    return respond.error(answer)
+    return respond.error(answer, "GET" if path.startswith("/out/") else "POST")

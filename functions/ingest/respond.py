@@ -17,13 +17,13 @@ def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Resp
     return Response(_encode(body), status, headers, "application/json")
 
 
-def error(problem: ApiError) -> Response:
-    """An error that concerns the whole request."""
+def error(problem: ApiError, allowed: str = "POST") -> Response:
+    """An error that concerns the whole request. ``allowed``: the method that the path has."""
     headers: dict[str, str] = {}
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="fulcrum"'
     if problem.status == 405:
-        headers["Allow"] = "POST"
+        headers["Allow"] = allowed
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     return _json(problem.status, problem.body(), headers)

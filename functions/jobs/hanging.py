@@ -114,6 +114,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _pending("contextId", ("contextType", "device")),
         _bury("timer", "timers", "deviceId"),
         _remove("runningTimers", "deviceId"),
+        _remove("outbound", "deviceId"),
         _remove("caches", "deviceId"),
         _remove("runs", "deviceId"),
         _unset("device", "devices", "parentDeviceId"),

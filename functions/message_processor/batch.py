@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from functions.message_processor import plan as plans
 from functions.message_processor.directory import Resolved, Result
-from functions.message_processor.events import Ack, Key, Message, decode, encode, key_of
+from functions.message_processor.events import Ack, Key, Message, Reply, decode, encode, key_of
 from functions.message_processor.plan import Plan
 from shared.envelope import Contents
 from shared.errors import Rejected
@@ -64,7 +64,12 @@ def read(contents: Contents) -> Batch:
 
 
 def taken_plan(resolved: Resolved, message: Message, rest: Any) -> Plan:
-    """The plan of one message: its device's for its type, then the rest of the route that it came with."""
+    """The plan of one message: its device's for its type, then the rest of the route that it came with.
+
+    What is said of messages to devices always goes to whoever keeps these.
+    """
+    if isinstance(message, Reply):
+        return plans.followed_by(plans.REPLY, rest) if rest else plans.REPLY
     own = resolved.ack_plan if isinstance(message, Ack) else resolved.data_plan
     return plans.followed_by(own, rest) if rest else own
 

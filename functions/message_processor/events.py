@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -77,6 +77,35 @@ class Ack(_Wire, frozen=True, kw_only=True, tag="deviceEventAckMsg"):
     user_id: str | None = None
 
 
+class Reply(_Wire, frozen=True, kw_only=True, tag="inboundAckMsg"):
+    """``shared.messages.InboundAck`` with its contents as text."""
+
+    msg_id: str
+    status: Literal["sent", "acked", "failed"] = "acked"
+    received_time: _Ms
+    project_id: str | None = None
+    network_id: str | None = None
+    alias_key: str | None = None
+    device_id: str
+    response: Raw | UnsetType = UNSET
+    source: str | None = None
+
+
+class KnownReply(_Wire, frozen=True, kw_only=True, tag="deviceAckMsg"):
+    """``shared.messages.DeviceAck`` with its contents as text."""
+
+    msg_id: str
+    status: Literal["sent", "acked", "failed"] = "acked"
+    received_time: int
+    project_id: str
+    device_id: str
+    system_id: str | None = None
+    blueprint_id: str | None = None
+    network_id: str | None = None
+    response: Raw | UnsetType = UNSET
+    source: str | None = None
+
+
 class Key(NamedTuple):
     """What a message calls its device: an alias triple, or without alias key the platform's own id.
 
@@ -107,8 +136,8 @@ class _Scoped(msgspec.Struct, rename="camel"):
     project_id: str
 
 
-Message = Inbound | Ack
-_TYPES = frozenset({"inboundDataEventMsg", "deviceEventAckMsg"})
+Message = Inbound | Ack | Reply
+_TYPES = frozenset({"inboundDataEventMsg", "deviceEventAckMsg", "inboundAckMsg"})
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _type_decoder = msgspec.json.Decoder(_Typed)
 _scope_decoder = msgspec.json.Decoder(_Scoped)
@@ -156,6 +185,22 @@ def encode(message: Message, device: Device) -> bytes:
         return _encode(
             msgspec.structs.replace(
                 message, device_id=device_id, system_id=system_id, blueprint_id=blueprint_id
+            )
+        )
+    if isinstance(message, Reply):
+        return _encode(
+            KnownReply(
+                msg_id=message.msg_id,
+                status=message.status,
+                received_time=message.received_time,
+                project_id=project_id,
+                device_id=device_id,
+                system_id=system_id,
+                blueprint_id=blueprint_id,
+                # The network that it came by: one that the device is in no longer says nothing.
+                network_id=message.network_id or network_id,
+                response=message.response,
+                source=message.source,
             )
         )
     return _encode(

@@ -37,6 +37,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 DEFAULT = Plan([DEFAULT_TOPIC], [Step(DEFAULT_TOPIC, {}, [])])
+# Of what devices answer to messages.
+REPLY = Plan(["outbound"], [Step("outbound", {}, [])])
 
 
 def make(series: list[Any]) -> Plan:

@@ -36,6 +36,7 @@ def read(document: Document) -> State:
         system_id=_text(fields, "systemId"),
         blueprint_id=_text(fields, "blueprintId"),
         network_id=_text(fields, "networkId"),
+        messages_wait=_integer(fields, "messagesWait"),
     )
 
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from fulcrum.core import fold
 from functions.transponder import plan
 from functions.transponder.cache import States
@@ -69,6 +71,7 @@ async def handle(delivery: Delivery, trace: str | None = None) -> None:
     await _set_aside(_refused(delivery, batch), trace)
     published: list[str] = []
     await _again(delivery, batch, published)
+    await _heard_of(delivery, batch, published)
     unsent = await _onward(delivery, batch, published)
     await _set_aside(unsent, trace)
     counts = {
@@ -145,6 +148,37 @@ async def _again(delivery: Delivery, batch: Batch, published: list[str]) -> None
         [[step]] * len(lost),
         delivery.hops,
     )
+    for error in (await forward.publish(parcels)).values():
+        raise error
+    published += forward.message_ids(parcels)
+
+
+async def _heard_of(delivery: Delivery, batch: Batch, published: list[str]) -> None:
+    """Tell of the devices that messages wait for that they are there.
+
+    That they do stands in their documents. Whoever writes it there has the next event of the device read it,
+    so that no other event costs anything.
+    """
+    now = clock.now_ms()
+    there = {
+        (arrival.message.project_id, arrival.message.device_id)
+        for arrival in batch.arrivals
+        if arrival.before is not None
+        and (since := arrival.before.messages_wait) is not None
+        and since <= now
+        and arrival.is_stored
+        # What people, scripts and timers set is no sign of life.
+        and arrival.message.source is None
+    }
+    if not there:
+        return
+    from shared import forward
+    from shared.messages import DeviceSeen
+    from shared.routes import Step
+
+    data = [msgspec.json.encode(DeviceSeen(project_id=project, device_id=one)) for project, one in there]
+    steps = [[Step("outbound", {}, [])]] * len(data)
+    parcels = forward.pack(data, [project for project, _ in there], steps, delivery.hops + 1)
     for error in (await forward.publish(parcels)).values():
         raise error
     published += forward.message_ids(parcels)

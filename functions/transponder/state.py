@@ -22,6 +22,7 @@ MASK = (
     "systemId",
     "blueprintId",
     "networkId",
+    "messagesWait",
 )
 
 # A number of one digit takes two bytes in the registers and eight in the nested data.
@@ -45,6 +46,8 @@ class State(msgspec.Struct, frozen=True, gc=False):
     system_id: str | None = None
     blueprint_id: str | None = None
     network_id: str | None = None
+    # Messages wait for it: from this instant (ms) on it is news that it is heard of.
+    messages_wait: int | None = None
 
 
 class Item(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from shared.model.base import Description, Kind, Metadata, Model, Name, Resource, Tags
+from shared.model.outbound import Outbound
 
 NetworkId = Annotated[
     str,
@@ -50,6 +51,7 @@ class NetworkCreate(Model):
         examples=[["devEui"]],
     )
     rate_limit: RateLimit | None = None
+    outbound: Outbound | None = Field(default=None, description="How messages reach its devices, if they do")
     tags: Tags = Field(default_factory=list)
     metadata: Metadata = Field(default_factory=dict)
 
@@ -62,6 +64,7 @@ class Network(Resource):
     desc: Description | None = None
     alias_keys: list[AliasKey] = Field(default_factory=list)
     rate_limit: RateLimit | None = None
+    outbound: Outbound | None = Field(default=None, description="How messages reach its devices, if they do")
     tags: Tags = Field(default_factory=list)
     metadata: Metadata = Field(default_factory=dict)
 
@@ -71,8 +74,8 @@ NETWORK: Kind[Network] = Kind(
     collection="networks",
     model=Network,
     create=NetworkCreate,
-    patchable=frozenset({"name", "desc", "aliasKeys", "rateLimit", "tags", "metadata"}),
+    patchable=frozenset({"name", "desc", "aliasKeys", "rateLimit", "outbound", "tags", "metadata"}),
     affects_events=True,
     top_level=True,
-    secret=frozenset({"keys"}),
+    secret=frozenset({"keys", "secretHeaders"}),
 )

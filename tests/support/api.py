@@ -30,6 +30,8 @@ from tests.support.emulators import Address, embedded
 CLOUD_PROJECT = "fulcrum-local"
 SIGNING_KEY = "a-signing-key-for-tests-of-64-characters-in-all-0123456789abcdef"
 
+OUTBOUND_KEY = "a-key-for-secret-headers-in-tests-of-more-than-32-characters"
+
 
 @dataclass
 class Topics:
@@ -153,6 +155,7 @@ def environment(address: Address, topics: Topics | None = None) -> Iterator[None
         patch.setenv("FIRESTORE_EMULATOR_HOST", address.grpc)
         patch.setenv("GOOGLE_CLOUD_PROJECT", CLOUD_PROJECT)
         patch.setenv("FULCRUM_SIGNING_KEY", SIGNING_KEY)
+        patch.setenv("FULCRUM_OUTBOUND_KEY", OUTBOUND_KEY)
         patch.setenv("K_SERVICE", "api")
         settings.cache_clear()
         yield

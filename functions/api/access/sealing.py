@@ -1,61 +1,16 @@
-"""Secrets that the server itself must read again: encrypted under a key that is derived from SIGNING_KEY.
-
-AES-256-GCM with a random nonce; the context (whose secret it is) is authenticated with it, so that a sealed
-secret moved to another document opens nothing. Sealed under the first of the deployment's keys, opened
-with whichever it was sealed under, as long as that still stands in SIGNING_KEY.
-"""
+"""Secrets that the API itself must read again, sealed under the keys of SIGNING_KEY (``shared.sealed``)."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import os
-from typing import Any
-
 from functions.api.access.tokens import signing_keys
-
-_NONCE = 12
-_PURPOSE = b"fulcrum seal v1"
+from shared import sealed
 
 
 def seal(secret: str, context: str) -> str:
-    """The sealed text of a secret: which key, and the encrypted bytes in base64."""
-    key = _derived(signing_keys()[0])
-    nonce = os.urandom(_NONCE)
-    sealed = _cipher(key).encrypt(nonce, secret.encode(), context.encode())
-    return f"{_mark(key)}.{base64.b64encode(nonce + sealed).decode()}"
+    """The sealed text of a secret."""
+    return sealed.seal(secret, context, signing_keys())
 
 
-def unseal(sealed: str, context: str) -> str | None:
+def unseal(text: str, context: str) -> str | None:
     """The secret; None if no key of today opens it in that context."""
-    from cryptography.exceptions import InvalidTag
-
-    mark, _, text = sealed.partition(".")
-    for signing_key in signing_keys():
-        key = _derived(signing_key)
-        if _mark(key) != mark:
-            continue
-        data = base64.b64decode(text)
-        try:
-            opened: bytes = _cipher(key).decrypt(data[:_NONCE], data[_NONCE:], context.encode())
-            return opened.decode()
-        except InvalidTag:
-            return None
-    return None
-
-
-def _derived(signing_key: str) -> bytes:
-    # The signing key is random and long: one HMAC makes an independent key of it (HKDF's expansion).
-    return hmac.new(signing_key.encode(), _PURPOSE, hashlib.sha256).digest()
-
-
-def _mark(key: bytes) -> str:
-    """Names a key without saying anything of it."""
-    return hashlib.sha256(b"mark" + key).hexdigest()[:8]
-
-
-def _cipher(key: bytes) -> Any:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    return AESGCM(key)
+    return sealed.unseal(text, context, signing_keys())

@@ -28,7 +28,7 @@ def line_of(text: str, part: str) -> int:
 def test_file_of_the_repository_is_right() -> None:
     topology = load()
     ingest = topology.functions["ingest"]
-    assert ingest.paths == ("/rcv",)
+    assert ingest.paths == ("/rcv", "/ack", "/out")
     assert not ingest.pushed
     assert ingest.settings["RATE_DEVICE_PER_SECOND"] == "100"
     assert topology.functions["transponder"].pushed
@@ -91,13 +91,13 @@ BROKEN = {
         "functions.ingest.settings.CLOCK_FILE: is a setting that the platform itself makes.",
     ),
     "both triggers": (
-        "trigger: {http: [/rcv]}",
+        "trigger: {http: [/rcv, /ack, /out]}",
         "trigger: {http: [/rcv], push: true}",
         "functions.ingest.trigger: ",
     ),
-    "path without a slash": ("[/rcv]", "[rcv]", "functions.ingest.trigger.http.0: 'rcv' does not match"),
+    "path without a slash": ("[/rcv, ", "[rcv, ", "functions.ingest.trigger.http.0: 'rcv' does not match"),
     "path claimed twice": (
-        "trigger: {http: [/rcv]}",
+        "trigger: {http: [/rcv, /ack, /out]}",
         "trigger: {http: [/rcv, /rcv]}",
         "functions.ingest.trigger.http.1: /rcv is claimed by ingest already. Give one of them another path.",
     ),
@@ -107,7 +107,7 @@ BROKEN = {
         "functions.ingest.publishes.0: there is no topic 'default'. Use one of default-processor, writer",
     ),
     "store that does not exist": (
-        "stores: [firestore-read]",
+        "stores: [firestore]",
         "stores: [mysql]",
         "functions.ingest.stores.0: 'mysql' is not one of",
     ),
@@ -259,7 +259,7 @@ def test_file_that_is_no_map_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_longest_path_serves_a_request(tmp_path: Path) -> None:
     path = tmp_path / "services.yaml"
-    path.write_text(GOOD.replace("[/rcv]", "[/rcv, /other/device]"))
+    path.write_text(GOOD.replace("[/rcv, ", "[/rcv, /other/device, "))
     topology = load(path)
     for url, served in {
         "/rcv": True,
@@ -271,5 +271,5 @@ def test_longest_path_serves_a_request(tmp_path: Path) -> None:
         "/": False,
     }.items():
         assert (topology.function_at(url) is not None) is served, url
-    path.write_text(GOOD.replace("[/rcv]", "[/]"))
+    path.write_text(GOOD.replace("[/rcv, ", "[/, "))
     assert load(path).function_at("/any/path") is not None

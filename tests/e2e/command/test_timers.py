@@ -101,6 +101,11 @@ def test_timers_of_scripts_and_of_people_do_what_they_are_for(shell: Shell, stac
     )
     assert data() == {"level": 2, "quiet": True}
 
+    # What Twilio's stand-in reports comes back through the API.
+    _until(lambda: _outbox(stack)[0]["state"] == "delivered", "its arrival must be reported")
+    found = shell.play("fulcrum outbox list --state delivered --json")
+    assert [item["recipients"] for item in json.loads(found)["items"]] == [["+4791234567"]]
+
     assert shell.play(_LIGHT).split() == ["stopped", "accepted"]
     stack.drain(_SECONDS)
     shown = json.loads(shell.play("fulcrum timer state $TIMER --count 2 --json"))

@@ -547,7 +547,7 @@ class Drift(TypedDict):
 
 
 class Email(TypedDict):
-    """A mail with placeholders such as ``{{name}}``."""
+    """A mail with placeholders such as ``{{name}}``: Jinja2's language, in a sandbox."""
 
     subject: str
     html: NotRequired[str]
@@ -2161,6 +2161,32 @@ class TemplatePage(TypedDict):
     next: NotRequired[str]
     items: list[Template]
     refs: NotRequired[dict[str, dict[str, Any]]]
+
+
+class TemplatePreview(TypedDict):
+    """What a template comes to: the parts that could be filled, and what is wrong with the others."""
+
+    subject: NotRequired[str]
+    html: NotRequired[str]
+    text: NotRequired[str]
+    sms: NotRequired[str]
+    names: NotRequired[list[str]]
+    problems: NotRequired[list[TemplateProblem]]
+
+
+class TemplateProblem(TypedDict):
+    """What is wrong with a part of a template."""
+
+    part: Literal["subject", "html", "text", "sms"]
+    message: str
+
+
+class TemplateSample(TypedDict):
+    """What a template is filled from to be looked at, and a draft in place of what is stored."""
+
+    context: NotRequired[dict[str, Any]]
+    email: NotRequired[Email]
+    sms: NotRequired[str]
 
 
 class Timer(TypedDict):

@@ -38,6 +38,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tracing": ("tracing.routes",),
     "scripts": ("scripts.life_routes", "scripts.read_routes"),
     "timers": ("timers.routes",),
+    "templates": ("templates.routes",),
     "messages": ("messages.routes", "messages.secret_headers"),
     "simulation": ("simulation.routes",),
     "roles": (
@@ -116,6 +117,7 @@ WORDS: dict[str, str] = {
         )
     },
     **{f"timer/{verb}": "timers" for verb in ("start", "stop", "state")},
+    "template/preview": "templates",
     **dict.fromkeys(("simulations", "device/simulation", "device/recordScenario"), "simulation"),
     **{
         f"device/{verb}": "simulation"

@@ -148,6 +148,20 @@ class Template:
             ),
         )
 
+    def preview(self, template_id: str, body: types.TemplateSample) -> types.TemplatePreview:
+        """Fill a template from a sample.
+
+        What the template comes to with this context: subject, html, text and sms as they would be sent, or
+        what is wrong with a part, with its line; and the names that it takes from the context. With `email`
+        or `sms` a draft is filled in place of what is stored. Nothing is sent or stored.
+
+        Needs: template.read.
+        """
+        return cast(
+            "types.TemplatePreview",
+            self._sender.send(Request("POST", f"/v1/template/{segment(template_id)}/preview", body=body)),
+        )
+
 
 class AsyncTemplate:
     """Operations on ``template``."""
@@ -281,5 +295,21 @@ class AsyncTemplate:
             "types.Deleted",
             await self._sender.send(
                 Request("DELETE", f"/v1/template/{segment(template_id)}", headers={"If-Match": if_match})
+            ),
+        )
+
+    async def preview(self, template_id: str, body: types.TemplateSample) -> types.TemplatePreview:
+        """Fill a template from a sample.
+
+        What the template comes to with this context: subject, html, text and sms as they would be sent, or
+        what is wrong with a part, with its line; and the names that it takes from the context. With `email`
+        or `sms` a draft is filled in place of what is stored. Nothing is sent or stored.
+
+        Needs: template.read.
+        """
+        return cast(
+            "types.TemplatePreview",
+            await self._sender.send(
+                Request("POST", f"/v1/template/{segment(template_id)}/preview", body=body)
             ),
         )

@@ -15,7 +15,7 @@ from functions.api.project_code.elsewhere import speakers
 from functions.api.project_code.fleet import Fleet, look
 from functions.api.project_code.references import Reference, references
 from functions.api.project_code.sections import State
-from functions.api.resources import script_check
+from functions.api.resources import script_check, template_check
 from functions.api.resources.references import check_cleared
 from shared.errors import ApiError
 from shared.model.project import PROJECT
@@ -105,8 +105,15 @@ def _project(change: Change, planned: Planned) -> dict[str, Any]:
 
 
 async def _check_code(change: Difference) -> None:
-    """ApiError 400 for scripts that are new, or otherwise than before, and no Python."""
+    """ApiError 400 for scripts and templates that are new, or otherwise than before, and wrong."""
     problems = []
+    for edit in change.of("templates"):
+        if edit.after is None or not set(template_check.FIELDS) & set(edit.changed):
+            continue
+        try:
+            await template_check.check(edit.after.fields)
+        except ApiError as error:
+            problems.append(f"{' '.join(edit.key)}: {error.message}")
     for edit in change.of("scripts"):
         if edit.after is None or not {"code", "files"} & set(edit.changed):
             continue

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.api.needs import Call
-from functions.api.resources import crud, reasoning, script_check
+from functions.api.resources import crud, reasoning, script_check, template_check
 from functions.api.resources.references import check_there, topics
 from functions.api.router import Router
 from shared import url_rules
@@ -27,6 +27,19 @@ from shared.store.query import Query, Where
 from shared.store.scope import Stored
 
 _TIMER_REFS: dict[str, Kind[Any]] = {"systemId": SYSTEM, "deviceId": DEVICE, "scriptId": SCRIPT}
+
+
+async def _creating_template(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    await template_check.check(fields)
+    return {}
+
+
+async def _updating_template(
+    call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    if any(not same(fields.get(wire), stored.fields.get(wire)) for wire in template_check.FIELDS):
+        await template_check.check(fields)
+    return {}
 
 
 async def _creating_scenario(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -128,6 +141,7 @@ router.take(
         TEMPLATE,
         "templates",
         {"name": "Too warm", "alias": "tooWarm", "sms": "{{name}} is too warm"},
+        crud.Rules(creating=_creating_template, updating=_updating_template),
     )
 )
 router.take(

@@ -125,6 +125,28 @@ async def test_a_store_that_does_not_confirm_has_the_delivery_come_again(reason:
     assert numbers(reason) == {f"d{device}": 2 for device in range(DEVICES)}
 
 
+async def test_what_somebody_else_commits_between_caches_and_records_is_repeated(
+    reason: Reason, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason.deploy(COUNTS)
+    assert await reason.push(batch(1, "count")) == 204
+    stored, read = reason.documents.stored, firestore.batch_get
+    left = {name: stored.pop(name) for name in list(stored) if "/runs/" in name or "/caches/" in name}
+    assert len(left) == 2 * DEVICES
+
+    async def read_and_be_overtaken(wanted: Any, mask: Any = None) -> Any:
+        found = await read(wanted, mask)
+        if any("/caches/" in name for name in wanted):
+            stored.update(left)
+        return found
+
+    monkeypatch.setattr(firestore, "batch_get", read_and_be_overtaken)
+    assert await reason.push(batch(1, "count"), message_id="2") == 204
+    assert len(reason.functions.calls) == 1
+    said = [message["message"] for message in reason.topics.events("messenger")]
+    assert sorted(said) == sorted([f"1-{device} is number 1" for device in range(DEVICES)] * 2)
+
+
 async def test_where_others_write_all_the_time_it_is_asked_less_and_less(reason: Reason) -> None:
     reason.deploy(COUNTS)
     assert await reason.push(batch(0, "count", 20)) == 204

@@ -11,8 +11,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-import pytest
-
 from local.processes import ROOT
 
 READY_SECONDS = 60
@@ -47,7 +45,6 @@ def send(curl: str) -> int:
         return int(answer.status)
 
 
-@pytest.mark.xdist_group("by-hand")
 def test_the_printed_request_works_and_the_device_shows_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with open(log, "wb") as out:

@@ -35,7 +35,7 @@ from shared import clock
 from shared.config import settings as configuration
 from tests.support.operations import operations
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole-stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("schemathesis")]
 
 EXAMPLES = int(os.environ.get("FULCRUM_EXAMPLES", "5"))
 CHECKS = [

@@ -11,9 +11,9 @@ import pytest
 
 from local.processes import ROOT
 from tests.e2e.command.test_scripts import until
-from tests.e2e.command.transcript import Shell
+from tests.support.transcript import Shell
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("transcript")]
+pytestmark = pytest.mark.slow
 
 VALUES = (5, 9, 7, 5.5)
 STEP_MS = 600_000
@@ -26,8 +26,6 @@ def step(alias: str, **params: Any) -> dict[str, Any]:
 
 def test_examples_do_on_the_platform_what_they_do_in_their_tests(shell: Shell) -> None:
     play = shell.play
-    play("export FULCRUM_PASSWORD='correct horse battery'")
-    play("fulcrum setup --stack .fulcrum/run --username ada")
     play("fulcrum project create --id rooms --name Rooms && fulcrum use rooms")
     play("fulcrum network create --id rooms-net --name Net --alias-keys serial")
     key = play("fulcrum network-key create rooms-net --name first --extract text 2>/dev/null").strip()

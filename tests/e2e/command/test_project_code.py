@@ -7,17 +7,15 @@ import time
 
 import pytest
 
-from tests.e2e.command.transcript import Shell
+from tests.support.transcript import Shell
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("transcript")]
+pytestmark = pytest.mark.slow
 
 PROJECT = "as-code"
 
 
 def test_a_type_that_three_of_fifty_devices_break(shell: Shell) -> None:
     play = shell.play
-    play("export FULCRUM_PASSWORD='correct horse battery'")
-    play("fulcrum setup --stack .fulcrum/run --username ada")
     play(f"fulcrum project create --id {PROJECT} --name Code && fulcrum use {PROJECT}")
     play("fulcrum network create --id as-code-net --name Net --alias-keys serial")
     key = play("fulcrum network-key create as-code-net --name first --extract text 2>/dev/null").strip()

@@ -7,29 +7,26 @@ import time
 
 import pytest
 
-from tests.e2e.command.transcript import Shell
+from tests.support.transcript import Shell
 
 _SECONDS = 60
 _PREPARE = """
-export FULCRUM_PASSWORD='correct horse battery'
-fulcrum setup --stack .fulcrum/run --username ada@example.com
-fulcrum project create --id farm --name Farm && fulcrum use farm
+fulcrum project create --id set-aside --name Farm && fulcrum use set-aside
 SYSTEM=$(fulcrum system create --name North --extract id)
 BLUEPRINT=$(fulcrum blueprint create --name Room --alias room --check-mode strict --extract id)
 fulcrum attribute create $BLUEPRINT --name Level --path level --type int
-fulcrum network create --id farm-net --name Net --alias-keys serial
-export FULCRUM_KEY=$(fulcrum network-key create farm-net --extract text)
-ROOM=$(fulcrum device create $SYSTEM --name Room --blueprint-id $BLUEPRINT networkId=farm-net \\
-  networkAliases/farm-net/serial=room-1 --extract id)
+fulcrum network create --id set-aside-net --name Net --alias-keys serial
+export FULCRUM_KEY=$(fulcrum network-key create set-aside-net --extract text)
+ROOM=$(fulcrum device create $SYSTEM --name Room --blueprint-id $BLUEPRINT networkId=set-aside-net \\
+  networkAliases/set-aside-net/serial=room-1 --extract id)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("command-quarantine")
 def test_an_event_that_does_not_fit_is_set_aside_and_taken_once_it_does(shell: Shell) -> None:
     said = shell.play(_PREPARE)
     assert "fulcrum:" not in said, said
-    assert shell.play("fulcrum send farm-net room-1 level=high") == "accepted 1\n"
+    assert shell.play("fulcrum send set-aside-net room-1 level=high") == "accepted 1\n"
     entry = until(shell, "fulcrum quarantine list --extract items/0/id")
     shown = json.loads(shell.play(f"fulcrum quarantine show {entry} --json"))
     assert shown["errorType"].startswith("attribute."), shown

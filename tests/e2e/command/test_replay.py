@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command.transcript import Shell
+from tests.support.transcript import Shell
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("transcript")]
+pytestmark = pytest.mark.slow
 
 PROJECT = "replayed"
 MAIN = """from fulcrum.script import needs
@@ -53,8 +53,6 @@ def awaited(shell: Shell, command: str, count: int) -> list[dict[str, Any]]:
 
 def test_a_new_version_is_replayed_over_what_happened(shell: Shell) -> None:
     play = shell.play
-    play("export FULCRUM_PASSWORD='correct horse battery'")
-    play("fulcrum setup --stack .fulcrum/run --username ada 2>/dev/null")
     play(f"fulcrum project create --id {PROJECT} --name Replayed && fulcrum use {PROJECT}")
     play("fulcrum network create --id replay-net --name Net --alias-keys serial")
     key = play("fulcrum network-key create replay-net --name first --extract text 2>/dev/null").strip()

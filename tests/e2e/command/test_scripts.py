@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command.transcript import Shell
+from tests.support.transcript import Shell
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("transcript")]
+pytestmark = pytest.mark.slow
 
 PROJECT = "scripted"
 MAIN = """from fulcrum.script import needs
@@ -42,8 +42,6 @@ def until(look: Callable[[], Any], wanted: Callable[[Any], bool], seconds: float
 
 def test_a_script_from_its_folder_to_its_logs(shell: Shell) -> None:
     play = shell.play
-    play("export FULCRUM_PASSWORD='correct horse battery'")
-    play("fulcrum setup --stack .fulcrum/run --username ada")
     play(f"fulcrum project create --id {PROJECT} --name Scripted && fulcrum use {PROJECT}")
     play("fulcrum network create --id scripted-net --name Net --alias-keys serial")
     key = play("fulcrum network-key create scripted-net --name first --extract text 2>/dev/null").strip()

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command.transcript import Shell
+from tests.support.transcript import Shell
 
 _PREPARE = """
-export FULCRUM_PASSWORD='correct horse battery'
-fulcrum setup --stack .fulcrum/run --username ada@example.com
-fulcrum project create --id farm --name Farm && fulcrum use farm
+fulcrum project create --id sessions --name Farm && fulcrum use sessions
 """
 
 
@@ -26,7 +24,6 @@ def expire(config: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("command-sessions")
 def test_sessions_go_on_end_and_leave_api_keys_alone(shell: Shell, tmp_path: Path) -> None:
     said = shell.play(_PREPARE)
     assert "fulcrum:" not in said, said

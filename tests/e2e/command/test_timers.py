@@ -11,20 +11,18 @@ import pytest
 from google.cloud import firestore
 
 from local.stack import Stack
-from tests.e2e.command.transcript import Shell
+from tests.support.transcript import Shell
 
 _SECONDS = 60
 _PREPARE = """
-export FULCRUM_PASSWORD='correct horse battery'
-fulcrum setup --stack .fulcrum/run --username ada@example.com
-fulcrum project create --id farm --name Farm && fulcrum use farm
+fulcrum project create --id timed --name Farm && fulcrum use timed
 SYSTEM=$(fulcrum system create --name North --extract id)
 ROUTE='{"deviceDataEventMsg": [{"topic": "reason", "options": {"reasoner": {"id": "watch"}}}, "writer"]}'
 BLUEPRINT=$(fulcrum blueprint create --name Room --alias room --extract id)
-fulcrum network create --id farm-net --name Net --alias-keys serial
-export FULCRUM_KEY=$(fulcrum network-key create farm-net --extract text)
-DEVICE=$(fulcrum device create $SYSTEM --name Room --blueprint-id $BLUEPRINT networkId=farm-net \\
-  networkAliases/farm-net/serial=room-1 --extract id)
+fulcrum network create --id timed-net --name Net --alias-keys serial
+export FULCRUM_KEY=$(fulcrum network-key create timed-net --extract text)
+DEVICE=$(fulcrum device create $SYSTEM --name Room --blueprint-id $BLUEPRINT networkId=timed-net \\
+  networkAliases/timed-net/serial=room-1 --extract id)
 fulcrum script set-code watch watch.py --create
 fulcrum script deploy watch
 fulcrum blueprint update $BLUEPRINT "messageRoute=$ROUTE"
@@ -66,13 +64,18 @@ def _outbox(stack: Stack) -> list[dict[str, Any]]:
         patch.setenv("FIRESTORE_EMULATOR_HOST", stack.env()["FIRESTORE_EMULATOR_HOST"])
         client = firestore.Client(project=stack.project)
     try:
-        return [document.to_dict() for document in client.collection("projects/farm/outbox").stream()]
+        return [document.to_dict() for document in client.collection("projects/timed/outbox").stream()]
     finally:
         client.close()
 
 
+@pytest.fixture
+def stack(moving_stack: Stack) -> Stack:
+    """The one whose clock is moved."""
+    return moving_stack
+
+
 @pytest.mark.slow
-@pytest.mark.xdist_group("command-timers")
 def test_timers_of_scripts_and_of_people_do_what_they_are_for(shell: Shell, stack: Stack) -> None:
     (shell.folder / "watch.py").write_text(_SCRIPT)
     said = shell.play(_PREPARE)
@@ -82,10 +85,10 @@ def test_timers_of_scripts_and_of_people_do_what_they_are_for(shell: Shell, stac
         return json.loads(shell.play("fulcrum device show $DEVICE --json"))["device"]["data"]
 
     # Each event sets the timer anew: the first one's minute is never up.
-    shell.play("fulcrum send farm-net room-1 level=1")
+    shell.play("fulcrum send timed-net room-1 level=1")
     stack.drain(_SECONDS)
     stack.advance_clock(40)
-    shell.play("fulcrum send farm-net room-1 level=2")
+    shell.play("fulcrum send timed-net room-1 level=2")
     stack.drain(_SECONDS)
     stack.advance_clock(40)
     stack.drain(_SECONDS)

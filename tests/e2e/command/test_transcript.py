@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from local.processes import ROOT
-from tests.e2e.command.transcript import Shell, Step, masked, steps
+from local.stack import Stack
+from tests.support.transcript import Shell, Step, masked, steps
 
 # Events take effect a moment after they were accepted: what reads them back is asked again until then.
 _READS = (
@@ -20,9 +22,15 @@ _READS = (
 _SECONDS = 60
 
 
+@pytest.fixture
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One that nobody has set up."""
+    with Stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
 @pytest.mark.slow
-@pytest.mark.xdist_group("transcript")
-def test_the_readme_builds_a_project_sends_and_reads_back(shell: Shell) -> None:
+def test_the_readme_builds_a_project_sends_and_reads_back(shell_alone: Shell) -> None:
     played = list(steps((ROOT / "README.md").read_text()))
     typed = " ".join(step.typed for step in played)
     commands = (
@@ -38,7 +46,7 @@ def test_the_readme_builds_a_project_sends_and_reads_back(shell: Shell) -> None:
     for command in commands:
         assert f"fulcrum {command}" in typed, f"the transcript has no fulcrum {command}"
     for step in played:
-        assert played_until(shell, step) == masked(step.answered), step.typed
+        assert played_until(shell_alone, step) == masked(step.answered), step.typed
 
 
 def played_until(shell: Shell, step: Step) -> str:

@@ -29,7 +29,6 @@ _SERVERS = {"fastapi", "functions-framework", "grpcio", "starlette", "argon2-cff
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("wheel")
 def test_the_wheel_gives_command_and_client_and_nothing_of_the_server(tmp_path: Path) -> None:
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck
@@ -16,6 +18,10 @@ from shared.config import settings
 
 # Tests talk to this machine alone; a proxy is for pip, which a test of the packages starts.
 os.environ.update(loopback_direct(os.environ))
+
+# Each client of httpx reads the world's certificates, 20 ms of a core, and tests make thousands of clients,
+# many of them for one request: they share what was read.
+ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]  # as it is called
 
 # The same examples in every run, however slow the machine: what failed fails again, and what passed passes.
 # `make test ARGS="--hypothesis-profile random"` looks for further ones.

@@ -33,8 +33,9 @@ class Arrival(msgspec.Struct, eq=False):
 
     ``device`` is the name of its device's document. ``raw`` are its bytes as they came, ``index`` is its
     place in the delivery. ``rows`` are what it gives to the history of its own device, made at ``stored``
-    (ms). ``before`` is the state of the device that it met. At most one of ``refused`` (set aside), ``lost``
-    (others kept writing its device first) and ``gone`` (its device is no more) is set; none means stored.
+    (ms). ``before`` is the state of the device that it met, ``messages_wait`` as its document has it now. At
+    most one of ``refused`` (set aside), ``lost`` (others kept writing its device first) and ``gone`` (its
+    device is no more) is set; none means stored.
     """
 
     message: Message
@@ -46,6 +47,7 @@ class Arrival(msgspec.Struct, eq=False):
     index: int
     message_id: str
     before: State | None = None
+    messages_wait: int | None = None
     refused: Rejected | None = None
     lost: bool = False
     gone: bool = False

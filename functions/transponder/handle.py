@@ -163,9 +163,8 @@ async def _heard_of(delivery: Delivery, batch: Batch, published: list[str]) -> N
     there = {
         (arrival.message.project_id, arrival.message.device_id)
         for arrival in batch.arrivals
-        if arrival.before is not None
-        and (since := arrival.before.messages_wait) is not None
-        and since <= now
+        if arrival.messages_wait is not None
+        and arrival.messages_wait <= now
         and arrival.is_stored
         # What people, scripts and timers set is no sign of life.
         and arrival.message.source is None

@@ -63,6 +63,7 @@ def shares(arrivals: Iterable[Arrival], known: Mapping[str, State]) -> list[Shar
             arrival.gone = True
             continue
         arrival.before = arrival.before or state
+        arrival.messages_wait = state.messages_wait
         found.append(Share(arrival, name, arrival.rows, _item(message, arrival)))
         if state.forward_to and message.data:
             for receiver in receivers(name, message.project_id, known):

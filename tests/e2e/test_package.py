@@ -164,6 +164,7 @@ def test_functions_run_from_their_zips(
         publish(stack, "reason", b"no script")
         publish(stack, "messenger", b"no text message")
         publish(stack, "scheduler", b"no timer")
+        publish(stack, "outbound", b"no message to a device")
         publish(stack, "jobs", b'{"projectId": "packed", "jobId": "none"}')
         with urllib.request.urlopen(f"{urls['api']}/v1/about", timeout=60) as answer:  # noqa: S310 loopback
             assert answer.status == 200
@@ -174,7 +175,8 @@ def test_functions_run_from_their_zips(
         assert device["data"] == {"temperature": 21.5}
         set_aside = {entry.get("data") for entry in client.collection_group("quarantine").stream()}
         assert set_aside == {
-            *(b"no JSON at all", b"no mail", b"no deployment", b"no script", b"no text message", b"no timer")
+            *(b"no JSON at all", b"no mail", b"no deployment", b"no script", b"no text message", b"no timer"),
+            b"no message to a device",
         }
         client.close()
         # What a schedule asks for, the stack asks of its own functions.

@@ -807,6 +807,15 @@ class Link(TypedDict):
     childId: str
 
 
+class MailDelivery(TypedDict):
+    """How far a mail is to one of its recipients, as the provider tells it."""
+
+    to: str
+    state: Literal["processed", "deferred", "delivered", "bounced", "dropped"]
+    time: int
+    text: NotRequired[str]
+
+
 class MemberAdd(TypedDict):
     """A user of the platform who becomes a member of the project; named by id or by user name."""
 
@@ -1005,6 +1014,7 @@ OutboxContent = TypedDict(
         "to": "NotRequired[list[str]]",
         "cc": "NotRequired[list[str]]",
         "bcc": "NotRequired[list[str]]",
+        "deliveries": "NotRequired[list[MailDelivery]]",
         "template": "NotRequired[str]",
         "source": "NotRequired[str]",
         "confidential": "NotRequired[bool]",
@@ -1051,6 +1061,7 @@ class OutboxMessage(TypedDict):
     to: NotRequired[list[str]]
     cc: NotRequired[list[str]]
     bcc: NotRequired[list[str]]
+    deliveries: NotRequired[list[MailDelivery]]
     template: NotRequired[str]
     source: NotRequired[str]
     confidential: NotRequired[bool]

@@ -19,6 +19,17 @@ class SendingProblem(Model):
     text: str = Field(default="", examples=["The 'To' number is not a valid phone number."])
 
 
+class MailDelivery(Model):
+    """How far a mail is to one of its recipients, as the provider tells it."""
+
+    to: str = Field(examples=["ada@example.com"])
+    state: Literal["processed", "deferred", "delivered", "bounced", "dropped"] = Field(
+        description="deferred: tried again; bounced: sent back; dropped: not even tried, because it would be"
+    )
+    time: EpochMs
+    text: str | None = Field(default=None, examples=["550 5.1.1 unknown recipient"])
+
+
 class OutboxMessage(Resource):
     """A message to people, without what it says."""
 
@@ -47,6 +58,9 @@ class OutboxMessage(Resource):
     to: list[str] | None = Field(default=None, description="Of a mail", examples=[["ada@example.com"]])
     cc: list[str] | None = None
     bcc: list[str] | None = None
+    deliveries: list[MailDelivery] | None = Field(
+        default=None, description="Of a mail: what was told of each recipient"
+    )
     template: str | None = Field(default=None, description="The template that it was filled from")
     source: str | None = Field(default=None, description="The id of the message that asked for it")
     confidential: bool | None = Field(default=None, description="What it says is not shown")
@@ -86,7 +100,8 @@ class OutboxCreate(Model):
 
 _SHOWN = (
     *("kind", "state", "time", "sentTime", "reportTime", "nextTry", "attempt", "error", "providerId"),
-    *("firstLimited", "recipients", "to", "cc", "bcc", "template", "source", "confidential"),
+    *("firstLimited", "recipients", "to", "cc", "bcc", "deliveries", "template", "source"),
+    "confidential",
 )
 _SAID = ("from", "subject", "text", "html", "message", "context", "attachments", "limitOptions")
 

@@ -83,6 +83,19 @@ async def test_an_event_that_sendgrid_signed_is_stored(reports: Reports) -> None
     assert "error" not in reports.stored
 
 
+async def test_what_was_told_of_each_recipient_is_shown(reports: Reports) -> None:
+    reports.document.update({"cc": ["c@x.de"], "confidential": True, "subject": "s3cret"})
+    await reports.tell(reports.event("delivered"), reports.event("bounce", email="c@x.de", reason="550"))
+    reports.api.project(reports.project)
+    async with reports.api.client(reports.api.user(reports.project, "outbox.read")) as http:
+        shown = (await http.get("/v1/outbox/m1", params={"projectId": reports.project})).json()
+    assert shown["deliveries"] == [
+        {"to": "a@x.de", "state": "delivered", "time": 1_800_000_000_000},
+        {"to": "c@x.de", "state": "bounced", "time": 1_800_000_000_000, "text": "550"},
+    ]
+    assert "subject" not in shown
+
+
 async def test_why_a_mail_did_not_arrive_is_stored(reports: Reports) -> None:
     assert await reports.tell(reports.event("bounce", reason="550 nobody «here»", type="blocked")) == 204
     assert reports.stored["state"] == "undelivered"

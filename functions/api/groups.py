@@ -39,8 +39,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "scripts": ("scripts.life_routes", "scripts.read_routes"),
     "timers": ("timers.routes",),
     "templates": ("templates.routes",),
-    "messages": ("messages.routes", "messages.secret_headers"),
     "simulation": ("simulation.routes",),
+    "messages": ("messages.routes", "messages.secret_headers"),
     "roles": (
         *("roles.routes", "roles.permissions", "roles.given", "roles.can"),
         *("roles.members", "roles.pending"),
@@ -52,6 +52,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "unknown": ("joining.unknown",),
     "credentials": ("joining.network_keys", "joining.device_tokens"),
     "quarantine": ("joining.quarantine",),
+    "retention": ("retention.routes",),
     "search": ("search.routes",),
     "outbox": ("outbox.routes",),
     "callbacks": ("callbacks.twilio", "callbacks.sendgrid"),
@@ -136,6 +137,7 @@ WORDS: dict[str, str] = {
     "devices/export": "csv",
     "tokens": "credentials",
     "quarantine": "quarantine",
+    "retention": "retention",
     "outbox": "outbox",
     "callback": "callbacks",
 }

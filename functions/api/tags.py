@@ -28,6 +28,7 @@ TAGS = {
     "unknownDevice": "Outside names that no device has: listed and adopted.",
     "outbox": "Messages to people: what was sent, to whom, and what became of it.",
     "quarantine": "What could not be processed: shown, processed again, or thrown away.",
+    "retention": "For how long a project keeps what: settings, previews and curations.",
     "messageRoute": "Message routes: along which services an event goes.",
     "template": "Templates of mail and text messages.",
     "scenario": "Scenarios that simulated devices play.",

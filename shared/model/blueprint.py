@@ -19,6 +19,7 @@ from shared.model.base import (
     Tags,
     Unique,
 )
+from shared.model.retention import OfBlueprint
 
 Alias = Annotated[
     str, Field(pattern=r"^[a-z][A-Za-z0-9]{0,99}$", description="camelCase", examples=["coldStore"])
@@ -39,6 +40,7 @@ class BlueprintCreate(Model):
     check_mode: Literal["off", "warn", "strict"] = Field(
         default="off", description="What the event path does with values of the wrong type"
     )
+    retention: OfBlueprint | None = None
 
 
 class Blueprint(BlueprintCreate, Resource):
@@ -55,7 +57,10 @@ BLUEPRINT: Kind[Blueprint] = Kind(
     model=Blueprint,
     create=BlueprintCreate,
     patchable=frozenset(
-        {"name", "alias", "desc", "tags", "metadata", "messageRoute", "messageRouteId", "checkMode"}
+        {
+            *("name", "alias", "desc", "tags", "metadata", "messageRoute", "messageRouteId", "checkMode"),
+            "retention",
+        }
     ),
     unique=(Unique("alias"),),
     json_text=frozenset({"messageRoute"}),

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from shared.model.base import Description, Kind, Metadata, Model, Name, Resource
+from shared.model.retention import ProjectRetention
 from shared.names import NO_PROJECT
 
 
@@ -40,6 +41,7 @@ class ProjectCreate(Model):
     name: Name
     desc: Description | None = None
     jwt_token_expiration: Lifetime | None = None
+    retention: ProjectRetention | None = None
     metadata: Metadata | None = None
 
 
@@ -49,6 +51,7 @@ class ProjectFields(Model):
     name: Name
     desc: Description | None = None
     jwt_token_expiration: Lifetime | None = None
+    retention: ProjectRetention | None = None
     metadata: Metadata | None = None
 
 
@@ -59,6 +62,7 @@ class Project(Resource):
     desc: Description | None = None
     revision: int = Field(default=0, description="Grows with what the event path must learn of")
     jwt_token_expiration: int | None = Field(default=None, description="Lifetime of its tokens, seconds")
+    retention: ProjectRetention | None = None
     metadata: Metadata | None = None
 
 
@@ -67,6 +71,6 @@ PROJECT: Kind[Project] = Kind(
     collection="projects",
     model=Project,
     create=ProjectFields,
-    patchable=frozenset({"name", "desc", "jwtTokenExpiration", "metadata"}),
+    patchable=frozenset({"name", "desc", "jwtTokenExpiration", "retention", "metadata"}),
     is_project=True,
 )

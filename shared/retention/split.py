@@ -38,7 +38,7 @@ def parts(scope: Scope, at: int, settled: Settled) -> tuple[Settled, Settled]:
 def shortened(row: Row, stays: Settled, written: Sequence[str], now_us: int) -> Row:
     """A row with what stays of it; it takes the place of the one that is deleted.
 
-    ``written``: the row's own. It is stored anew, by which whoever deletes tells the two apart.
+    ``written``: the row's own. It is stored anew: BigQuery has it in its write buffer for a while.
     """
     made = {key: value for key, value in row.items() if key not in ("data", "cleared", "written")}
     made["stored_time"] = now_us

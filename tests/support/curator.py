@@ -63,9 +63,9 @@ class Curator:
             statuses += [await self.post(data) for data in waiting]
         return statuses
 
-    def project(self, project_id: str, retention: dict[str, Any] | None = None, **fields: Any) -> str:
+    def project(self, project_id: str, retention: Any = None) -> str:
         """Make a project's document."""
-        made = {"name": project_id, "revision": 1, "version": 1, **fields}
+        made = {"name": project_id, "revision": 1, "version": 1}
         if retention is not None:
             made["retention"] = retention
         self.documents.document(f"projects/{project_id}").set(made)

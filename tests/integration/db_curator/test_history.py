@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from shared import clock
-from shared.messages import Write
+import json
+from typing import Any
+
+import pytest
+
+from functions.api.history import state_at
+from functions.db_curator import handle, keeping
+from shared import clock, device_rows, history, snapshot_writing
+from shared.messages import DeviceEventAck, Write
 from shared.retention import reading
 from shared.retention.going_sql import Going
-from tests.support.curator import DAY_MS, Curator, rows, states
-from tests.support.history import alarm, event
+from tests.support.curator import DAY_MS, Curator, asked, rows, states
+from tests.support.history import alarm, event, rows_of
 
 TODAY = clock.now_ms() // DAY_MS * DAY_MS
-NOW = TODAY + 3 * 3_600_000 if clock.now_ms() < TODAY + 3 * 3_600_000 else clock.now_ms()
+NOW = TODAY + 3 * 3_600_000
 
 
-def days_ago(days: float, **more: int) -> int:
+def days_ago(days: float) -> int:
     """An instant so many days before today's first, epoch ms."""
     return TODAY - round(days * DAY_MS)
 
@@ -55,3 +62,188 @@ async def test_what_is_older_goes_and_the_state_stays(curator: Curator, project:
     kept = [row for row in left if row["kind"] == "baseline"]
     assert {int(row["time"]) // 1000 for row in kept} == {days_ago(10)}
     assert {int(row["original_time"]) for row in kept} == {days_ago(30.5), days_ago(30.2), days_ago(20.5)}
+
+
+async def test_paths_go_by_their_own_rules_and_rows_are_shortened(curator: Curator, project: str) -> None:
+    curator.project(
+        project, {"history": {"days": 20, "paths": [{"path": "pos", "days": 5}, {"path": "keep", "days": 0}]}}
+    )
+    curator.blueprint(project, "b2", {"history": {"days": 3, "paths": [{"path": "pos/lat", "days": 0}]}})
+    one = [Write("pos", {"lat": 1, "lon": 2}), Write("keep", 1), Write("x", 1)]
+    curator.history.write(
+        event(project, days_ago(8.5), writes=one, device_id="d1"),
+        event(project, days_ago(8.5), writes=one, device_id="d2", blueprint_id="b2"),
+        event(project, days_ago(8.5), writes=one, device_id="d3", blueprint_id=None, kind="input"),
+        event(project, days_ago(8.5), {"pos/lat": 4}, device_id="d4"),
+        event(project, days_ago(4.5), writes=one, device_id="d1"),
+    )
+    before = await states(project)
+    (day,) = await counted(project)
+    assert (day.rows, day.shortened) == (1, 3)
+    assert await curator.store(project, "history", NOW) == 204
+    assert await states(project) == before
+    left = {row["device_id"]: row for row in await rows(project) if row["time"] == str(days_ago(8.5) * 1000)}
+    assert {device: (row["kind"], json.loads(row["data"])) for device, row in left.items()} == {
+        "d1": ("data", {"keep": 1, "x": 1}),
+        "d2": ("data", {"keep": 1, "pos": {"lat": 1}}),
+        "d3": ("input", {"keep": 1, "x": 1}),
+    }
+    # The order in which the event wrote what is left of it is left, too.
+    assert left["d1"]["written"] == "keep,x"
+    assert curator.result(project, "history")["shortened"] == 3
+
+
+async def test_only_whole_partitions_of_nobody_else_go_as_such(curator: Curator, project: str) -> None:
+    other = curator.project(f"{project}-b")
+    curator.project(project, {"history": {"days": 5}})
+    curator.history.write(
+        *(event(project, days_ago(day), {"a": day}) for day in (40.5, 41.5)),
+        event(other, days_ago(40.5), {"a": 1}),
+    )
+    # What came lately stays until the next night, whatever day it is of.
+    young = event(project, days_ago(41.5), {"b": 1})
+    (row,) = rows_of([young])
+    curator.history.append([{**row, "stored_time": (NOW - 3_600_000) * 1000}])
+    assert [(day.day, day.rows) for day in await counted(project)] == [(days_ago(42), 1), (days_ago(41), 1)]
+    assert await curator.store(project, "history", NOW) == 204
+    assert await states(other) == {"d1": {"a": 1}}
+    assert await states(project) == {"d1": {"a": 40.5, "b": 1}}
+    assert [r["event_id"] for r in await rows(project) if r["kind"] == "data"] == [young.id]
+
+
+async def test_definitions_begin_where_history_does_and_those_of_deleted_devices_go(
+    curator: Curator, project: str
+) -> None:
+    curator.project(project, {"history": {"days": 5}})
+
+    def defined(device: str, version: int, time: int, **fields: Any) -> history.Row:
+        deleted = fields.pop("deleted", False)
+        fields = {"name": f"{device} {version}", "blueprintId": "b1", "version": version, **fields}
+        return device_rows.device_row(project, device, fields, time, deleted)
+
+    curator.history.append(
+        [
+            defined("d1", 1, days_ago(30.5)),
+            defined("d1", 2, days_ago(30.4)),
+            defined("gone", 1, days_ago(30.5)),
+            defined("gone", 2, days_ago(10.5), deleted=True),
+            defined("late", 1, days_ago(10.5)),
+            defined("late", 2, days_ago(1.5), deleted=True),
+        ]
+    )
+    curator.history.write(
+        *(event(project, days_ago(20.5), {"a": 1}, device_id=device) for device in ("d1", "gone", "late"))
+    )
+    assert await curator.store(project, "history", NOW) == 204
+    left = {(row["device_id"], row["kind"], int(row["time"]) // 1000) for row in await rows(project)}
+    assert left == {
+        ("d1", "device", days_ago(5)),
+        ("d1", "baseline", days_ago(5)),
+        ("late", "device", days_ago(5)),
+        ("late", "device", days_ago(1.5)),
+        ("late", "baseline", days_ago(5)),
+    }
+    names = [
+        json.loads(row["data"])["name"]
+        for row in await rows(project)
+        if row["device_id"] == "d1" and row["kind"] == "device"
+    ]
+    assert names == ["d1 2"]
+
+
+async def test_events_go_by_their_own_rule(curator: Curator, project: str) -> None:
+    curator.project(project, {"events": {"days": 5}})
+    ack = DeviceEventAck(
+        id="r1",
+        time=days_ago(30.2),
+        received_time=days_ago(30.2),
+        project_id=project,
+        device_id="d1",
+        event_type="alarm",
+    )
+    curator.history.write(
+        alarm(project, days_ago(30.5), "r1", data={"x": 1}),
+        ack,
+        alarm(project, days_ago(30.5), "r2", kind="input"),
+        alarm(project, days_ago(2.5), "r3"),
+        event(project, days_ago(30.5), {"a": 1}),
+    )
+    assert sum(day.rows for day in await counted(project, "events")) == 3
+    assert await counted(project) == []
+    for store in ("history", "events"):
+        assert await curator.store(project, store, NOW) == 204
+    assert sorted(row["kind"] for row in await rows(project)) == ["data", "event"]
+    assert curator.result(project, "events") == {
+        "rows": 3,
+        "bytes": curator.result(project, "events")["bytes"],
+        "shortened": 0,
+        "days": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "retention", [None, {"history": {"days": 0}}, {"history": {"days": 5, "enabled": False}}]
+)
+async def test_nothing_goes_where_nothing_says_so(
+    curator: Curator, project: str, retention: dict[str, Any] | None
+) -> None:
+    curator.project(project, retention)
+    curator.history.write(event(project, days_ago(300), {"a": 1}))
+    for store in ("history", "events"):
+        assert await curator.store(project, store, NOW) == 204
+    assert len(await rows(project)) == 1
+
+
+async def test_snapshots_that_hold_what_goes_go_with_it(curator: Curator, project: str) -> None:
+    curator.project(project, {"history": {"days": 100, "paths": [{"path": "pos", "days": 5}]}})
+    for day in (8, 2):
+        await snapshot_writing.write(
+            project, days_ago(day), [("d1", {"name": "one"}, {"pos": ((days_ago(9), "e"), 1)})]
+        )
+    scopes = await reading.history_scopes(project, "history", NOW)
+    assert await reading.old_snapshots(project, scopes, 2**40) == (3, 1)
+    assert await curator.store(project, "history", NOW) == 204
+    assert curator.result(project, "history")["snapshotRows"] == 3
+    left = await asked(
+        "SELECT UNIX_MILLIS(snapshot_time) AS ms FROM `history.device_snapshots` "
+        "WHERE project_id = @project AND snapshot_time > TIMESTAMP '2000-01-01'",
+        project,
+        ("ms",),
+    )
+    assert {int(row["ms"]) for row in left} == {days_ago(2)}
+
+
+async def test_the_state_at_an_instant_is_right_from_where_history_begins(
+    curator: Curator, project: str
+) -> None:
+    curator.project(project, {"history": {"days": 10}})
+    curator.history.write(
+        event(project, days_ago(30.5), {"a": 1, "b": 1}),
+        event(project, days_ago(5.5), {"b": 2}),
+    )
+    assert await curator.store(project, "history", NOW) == 204
+    for at, data in ((days_ago(9), {"a": 1, "b": 1}), (days_ago(5), {"a": 1, "b": 2})):
+        found = await state_at.state_at(project, ["d1"], at)
+        assert found["d1"].data == data
+        assert found["d1"].last_event_time == (days_ago(30.5) if at == days_ago(9) else days_ago(5.5))
+
+
+async def test_rules_that_change_meanwhile_begin_anew(
+    curator: Curator, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curator.project(project, {"history": {"days": 10}})
+    curator.history.write(*(event(project, days_ago(day), {"a": day}) for day in (15.5, 12.5, 7.5)))
+    before = await states(project)
+    real = keeping.keep
+
+    async def keep(going: Going, day: int, *rest: Any) -> keeping.Done:
+        done = await real(going, day, *rest)
+        curator.project(project, {"history": {"days": 5}})
+        return done
+
+    monkeypatch.setattr(keeping, "keep", keep)
+    monkeypatch.setattr(handle, "BUDGET", 0.0)
+    assert await curator.store(project, "history", NOW) == 204
+    assert await states(project) == before
+    assert await counted(project) == []
+    assert {int(row["time"]) // 1000 for row in await rows(project)} >= {days_ago(5)}

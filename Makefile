@@ -35,14 +35,14 @@ $(VENV)/.dev-ready: requirements-dev.txt $(VENV)/.run-ready
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/.run-ready ## Start everything, send 20,000 events, prove that none was lost or counted twice
+demo: $(VENV)/.run-ready ## Start everything, send 20,000 events, prove that none was lost; run scripts, a timer, a simulation
 	@$(PY) -m demo
 
 run: $(VENV)/.run-ready ## Run the whole platform on this machine until Ctrl-C (ARGS="--data DIR" keeps its state)
 	@exec $(PY) -m local $(ARGS)
 
 test: $(VENV)/.dev-ready ## Run all tests (ARGS="tests/unit -k name" for some)
-	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n auto --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.dev-ready ## Measure cold start, memory and cost per event as ratios; writes build/bench.json
 	@$(PY) -m bench $(ARGS)

@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from demo import fleet, prove, report, send, setup
+from demo import automation, fleet, prove, report, send, setup
 from fulcrum import Client
 from fulcrum.errors import ClientError
 from local.processes import ROOT, StartError
@@ -73,13 +73,18 @@ def _run(console: Console, folder: Path) -> list[str]:
         os.environ.update(stack.env())
         token = setup.administrator(stack.url, stack.env()["FULCRUM_SETUP_TOKEN"])
         with Client(stack.url, token=token, project=setup.PROJECT) as client:
-            book, proof = _prove(console, stack, client)
-    return proof.faults() + _unexpected(book, proof)
+            console.print("making the project, its networks and devices through the API ...")
+            built = setup.build(client, fleet.devices())
+            book, proof = _prove(console, stack, client, built)
+            console.print("deploying two scripts, sending what they look at, simulating a device ...")
+            seen = automation.run(stack, client, built)
+            report.automation(console, seen)
+    return proof.faults() + _unexpected(book, proof) + seen.faults()
 
 
-def _prove(console: Console, stack: Stack, client: Client) -> tuple[send.Book, prove.Proof]:
-    console.print("making the project, its networks and devices through the API ...")
-    built = setup.build(client, fleet.devices())
+def _prove(
+    console: Console, stack: Stack, client: Client, built: setup.Built
+) -> tuple[send.Book, prove.Proof]:
     events = fleet.events(built.fleet, EVENTS, clock.now_ms())
     began = time.monotonic()
     before = _calls(stack)

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from demo.automation import Seen
 from demo.prove import Proof
 from demo.send import Book
 
@@ -61,4 +62,15 @@ def example(console: Console, question: Mapping[str, Any], rows: Sequence[Mappin
     table = Table(*(rows[0] if rows else ("no rows",)), box=None)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
+    console.print(table)
+
+
+def automation(console: Console, seen: Seen) -> None:
+    """What scripts, a timer and a simulation led to."""
+    table = Table(title="what the scripts and the simulation led to", title_justify="left", show_header=False)
+    table.add_column(justify="left")
+    table.add_column(justify="left", style="dim")
+    for subject, state in sorted(seen.mails):
+        table.add_row(f"mail: {subject}", state)
+    table.add_row("simulated room, as its history has it", ", ".join(f"{value:g}" for value in seen.played))
     console.print(table)

@@ -56,7 +56,7 @@ async def answer(request: Request, service: Service, read: Read, provider: Provi
         if isinstance(error, Rejected) and not named:
             log("ERROR", "neither push nor task", trace=trace, error=error.message[:500])
             return Response(error.message, 400)
-        log("WARNING", "it will come again", trace=trace, **named, error=str(error)[:500])
+        log("WARNING", "the delivery will come again", trace=trace, **named, error=str(error)[:500])
         return Response("try again", 500)
     except Exception:
         log("ERROR", "unexpected error", trace=trace, **named, error=traceback.format_exc())

@@ -275,6 +275,21 @@ class Context:
             route,
         )
 
+    def send_message(
+        self,
+        message: Any,
+        device_id: str | None = None,
+        *,
+        ttl: timedelta | int | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Have a message (any JSON) sent to a device, by the way that its network has for messages.
+
+        ``device_id``: the event's own device if None. ``ttl`` (a timedelta, or ms): how long it waits for a
+        device that is away, a day if None. ``key``: of those with the same one only the newest waits.
+        """
+        self._record(effects.message, message, device_id or self._event.device_id, ttl, key)
+
     def set_timer(
         self,
         id: str,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from fulcrum.script import wire
-from fulcrum.script.values import plain
+from fulcrum.script.values import encoded_size, plain
 from fulcrum.script.writing import BadData, writes
 
 _EMAIL = frozenset(
@@ -98,6 +98,22 @@ def device_data(values: Any, device_id: Any, time: Any, route: Any) -> wire.SetD
     )
 
 
+def message(sent: Any, device_id: Any, ttl: Any, key: Any) -> wire.SendMessage:
+    """A message to a device."""
+    if device_id is None:
+        raise InvalidEffect("send_message: this event concerns no device: say which by device_id")
+    made = plain(sent, "the message")
+    if (size := encoded_size(made, "the message")) > wire.MAX_MESSAGE_BYTES:
+        raise InvalidEffect(f"the message has {size} bytes: at most {wire.MAX_MESSAGE_BYTES}")
+    if ttl is not None:
+        ttl = _delay(ttl, "ttl")
+        if not 1_000 <= ttl <= wire.MAX_TTL:
+            raise InvalidEffect("ttl is a second at least, and 28 days at most")
+    if key is not None and not 0 < len(_text(key, "key")) <= 100:
+        raise InvalidEffect("key has 1 to 100 characters")
+    return wire.SendMessage(device_id=_text(device_id, "device_id"), message=made, ttl=ttl, key=key)
+
+
 def set_timer(
     id: Any, start: Start, action: Any, entry: Any, params: Any, device_id: str | None
 ) -> wire.SetTimer:
@@ -164,10 +180,10 @@ def _timer(start: Start) -> dict[str, Any]:
     return timer
 
 
-def _delay(value: Any) -> int:
+def _delay(value: Any, what: str = "delay") -> int:
     ms = value / timedelta(milliseconds=1) if isinstance(value, timedelta) else value
     if isinstance(ms, bool) or not isinstance(ms, int | float) or not 0 <= ms <= wire.MAX_TIME:
-        raise InvalidEffect(f"delay is {value!r}: give a timedelta, or milliseconds from 0 up")
+        raise InvalidEffect(f"{what} is {value!r}: give a timedelta, or milliseconds from 0 up")
     return round(ms)
 
 

@@ -44,6 +44,7 @@ CONTEXT: dict[str, str | None] = {
     "send_email": None,
     "send_sms": None,
     "set_device_data": None,
+    "send_message": None,
     "set_timer": None,
     "cancel_timer": None,
     "publish": None,

@@ -18,6 +18,9 @@ VERSION = 1
 # Of one event; what is over them fails that event alone.
 MAX_EFFECTS = 100
 MAX_RESULT_BYTES = 256_000
+MAX_MESSAGE_BYTES = 100_000
+# How long (ms) a message may wait for its device.
+MAX_TTL = 28 * 86_400_000
 MAX_CACHE_BYTES = 100_000
 MAX_SCRIPT_CACHE_BYTES = 400_000
 # Everything that one run leaves behind stands in one document of the store.
@@ -115,6 +118,18 @@ class SetDeviceData(_Effect, frozen=True, kw_only=True, tag="setDeviceData"):
     route: bool = False
 
 
+class SendMessage(_Effect, frozen=True, kw_only=True, tag="sendMessage"):
+    """A message to a device of the project, given up after ``ttl`` ms (None: a day).
+
+    Of those to one device with the same ``key`` only the newest goes out.
+    """
+
+    device_id: str
+    message: Any
+    ttl: int | None = None
+    key: str | None = None
+
+
 class SetTimer(_Effect, frozen=True, kw_only=True, tag="setTimer"):
     """Sets (or sets anew) a timer. ``timer``: ``{"type": "once", "delay": ms}`` and so on.
 
@@ -144,7 +159,7 @@ class Publish(_Effect, frozen=True, kw_only=True, tag="publish"):
     options: dict[str, Any] = {}
 
 
-Effect = SendEmail | SendSms | SetDeviceData | SetTimer | CancelTimer | Publish
+Effect = SendEmail | SendSms | SetDeviceData | SendMessage | SetTimer | CancelTimer | Publish
 
 
 class LogLine(_Wire, frozen=True, kw_only=True):

@@ -17,11 +17,13 @@ from fulcrum.script import wire
 from fulcrum.script.identity import effect_id
 from functions.reason.decode import Run
 from functions.reason.times import problem_of_time
+from shared import outbound
 from shared.errors import Rejected
 from shared.messages import (
     CancelTimer,
     DeviceDataEvent,
     InboundDataEvent,
+    OutboundInit,
     ReasonRunScript,
     SetTimer,
 )
@@ -54,7 +56,8 @@ class Known(NamedTuple):
 
 def devices_of(outcome: wire.Outcome) -> set[str]:
     """The devices that an outcome's effects concern."""
-    return {effect.device_id for effect in outcome.effects if isinstance(effect, wire.SetDeviceData)}
+    of_devices = wire.SetDeviceData | wire.SendMessage
+    return {effect.device_id for effect in outcome.effects if isinstance(effect, of_devices)}
 
 
 def is_id(device_id: str) -> bool:
@@ -149,6 +152,23 @@ def _data(run: Run, effect: wire.SetDeviceData, identity: str, devices: Mapping[
     return Sending(_encode(event), Step("writer", {}, []))
 
 
+def _message(run: Run, effect: wire.SendMessage, identity: str, devices: Mapping[str, Ids]) -> Sending:
+    return Sending(_encode(_init(run, effect, identity)), Step("outbound", {}, []))
+
+
+def _init(run: Run, effect: wire.SendMessage, identity: str) -> OutboundInit:
+    return OutboundInit(
+        msg_id=identity,
+        time=run.now,
+        expire_time=run.now + (outbound.DEFAULT_TTL_MS if effect.ttl is None else effect.ttl),
+        project_id=run.message.project_id,
+        device_id=effect.device_id,
+        message=effect.message,
+        key=effect.key,
+        source=SOURCE,
+    )
+
+
 def timer_id(run: Run, own: str) -> str:
     """A timer's id: what a script calls it is its own, for each device."""
     return ids.digest("timer", run.script_id, run.message.device_id or "", own)
@@ -215,6 +235,7 @@ _MAKERS: dict[type, Callable[..., Sending]] = {
     wire.SendEmail: _email,
     wire.SendSms: _sms,
     wire.SetDeviceData: _data,
+    wire.SendMessage: _message,
     wire.SetTimer: _set_timer,
     wire.CancelTimer: _cancel_timer,
     wire.Publish: _publish,
@@ -255,6 +276,16 @@ def _data_problem(run: Run, effect: wire.SetDeviceData, known: Known) -> str:
     except Rejected as error:
         return error.message
     return problem_of_time(effect.time, run.now)
+
+
+def _message_problem(run: Run, effect: wire.SendMessage, known: Known) -> str:
+    if effect.device_id != run.message.device_id and effect.device_id not in known.devices:
+        return f"the project has no device {effect.device_id[:128]!r}"
+    try:
+        outbound.check(_init(run, effect, "checked"))
+    except Rejected as error:
+        return error.message
+    return ""
 
 
 def _no_problem(run: Run, effect: Any, known: Known) -> str:
@@ -302,6 +333,7 @@ _CHECKS: dict[type, Callable[[Run, Any, Known], str]] = {
     wire.SendEmail: _email_problem,
     wire.SendSms: _sms_problem,
     wire.SetDeviceData: _data_problem,
+    wire.SendMessage: _message_problem,
     wire.SetTimer: _timer_problem,
     wire.CancelTimer: _no_problem,
     wire.Publish: _publish_problem,

@@ -28,7 +28,17 @@ from tests.support.processing import Topics, push
 MAIN = Path(__file__).resolve().parents[2] / "functions" / "reason" / "main.py"
 PROJECT = "farm"
 T = 1_790_000_000_000
-TOPICS = ("writer", "default-processor", "email", "messenger", "scheduler", "reason", "quarantine", "audit")
+TOPICS = (
+    "writer",
+    "default-processor",
+    "email",
+    "messenger",
+    "scheduler",
+    "outbound",
+    "reason",
+    "quarantine",
+    "audit",
+)
 
 
 def event(event_id: str, device: str = "d1", **changes: Any) -> dict[str, Any]:

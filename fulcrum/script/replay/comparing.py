@@ -18,10 +18,11 @@ _TEXT = 600
 # So far apart, what one side sends and what the other one sends may be the same thing at another time.
 _MOVED_MS = 86_400_000
 _TRIVIAL = Came("done", None, [], [], None)
-_Kind = Literal["sms", "email", "timer", "publish", "other"]
+_Kind = Literal["sms", "email", "message", "timer", "publish", "other"]
 _KINDS: dict[type, _Kind] = {
     wire.SendSms: "sms",
     wire.SendEmail: "email",
+    wire.SendMessage: "message",
     wire.SetTimer: "timer",
     wire.CancelTimer: "timer",
     wire.Publish: "publish",
@@ -183,6 +184,8 @@ def describe(effect: wire.Effect) -> tuple[list[str], str]:
         body = str(message.get("text") or message.get("html") or "")
         own = ": ".join(filter(None, [str(message.get("subject") or ""), body]))
         return to, "; ".join(filter(None, [own, _template(message)]))
+    if isinstance(effect, wire.SendMessage):
+        return [effect.device_id], _json(effect.message)
     if isinstance(effect, wire.SetTimer):
         what = effect.entry if effect.action is None else str(effect.action.get("type"))
         return [], f"set {effect.id}: {_json(effect.timer)}, then {what}"

@@ -301,6 +301,7 @@ def figures(version: Version, totals: Totals) -> Figures:
         replaced=totals.results.get("replaced", 0),
         sms=effects.get("sendSms", 0),
         email=effects.get("sendEmail", 0),
+        messages=effects.get("sendMessage", 0),
         timers=effects.get("setTimer", 0),
         publishes=effects.get("publish", 0),
         data_writes=effects.get("setDeviceData", 0),

@@ -17,7 +17,7 @@ class _Part(msgspec.Struct, rename="camel", kw_only=True):
 class Sent(_Part, kw_only=True):
     """A mail, a text message, a timer or a message, of one side alone. ``to``: who gets it."""
 
-    kind: Literal["sms", "email", "timer", "publish", "other"]
+    kind: Literal["sms", "email", "message", "timer", "publish", "other"]
     event: Example
     to: list[str] = []
     text: str = ""
@@ -68,6 +68,7 @@ class Figures(_Part, kw_only=True):
     replaced: int = 0
     sms: int = 0
     email: int = 0
+    messages: int = 0
     timers: int = 0
     publishes: int = 0
     data_writes: int = 0

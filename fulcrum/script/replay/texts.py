@@ -22,6 +22,7 @@ class Row(NamedTuple):
 _COUNTS = (
     ("text messages", "sms"),
     ("mails", "email"),
+    ("messages to devices", "messages"),
     ("timers set", "timers"),
     ("messages published", "publishes"),
     ("writes of data", "data_writes"),
@@ -33,6 +34,7 @@ _COUNTS = (
 _KINDS = {
     "sms": "text messages",
     "email": "mails",
+    "message": "messages to devices",
     "timer": "timers",
     "publish": "messages",
     "other": "others",
@@ -131,7 +133,7 @@ def headline(report: Report) -> str:
     if report.before is None:
         return f"{report.after.label} alone: there is no other version to compare it with"
     parts = []
-    for name in ("sms", "email", "timer", "publish"):
+    for name in ("sms", "email", "message", "timer", "publish"):
         more, less = report.gained.get(name, 0), report.lost.get(name, 0)
         if more:
             parts.append(f"{more:,} {kind(name)} more")

@@ -195,6 +195,7 @@ def effects(run_key: str, text: str | None) -> list[tuple[str, str, str]]:
             continue
         about = {
             "setDeviceData": effect.get("deviceId"),
+            "sendMessage": effect.get("deviceId"),
             "setTimer": effect.get("timerId") or effect.get("id"),
             "cancelTimer": effect.get("timerId") or effect.get("id"),
             "publish": effect.get("topic"),

@@ -14,6 +14,7 @@ _NOUNS = {
     "sendEmail": "a mail",
     "sendSms": "a text message",
     "setDeviceData": "data for device",
+    "sendMessage": "a message to device",
     "setTimer": "set timer",
     "cancelTimer": "cancel timer",
     "publish": "a message to topic",

@@ -270,9 +270,37 @@ async def test_a_mail_of_a_template_needs_no_text_of_its_own(reason: Reason) -> 
     assert (second["templateId"], second["blindTo"]) == ("T1", ["ada@example.com"])
 
 
+async def test_a_message_to_a_device_goes_to_whoever_sends_it(reason: Reason) -> None:
+    reason.documents.put(names.device(PROJECT, "valve"), name="Valve", systemId="s1")
+    reason.deploy(
+        "def run(message, context):\n"
+        "    context.send_message({'open': True}, 'valve', ttl=60_000, key='k')\n"
+        "    context.send_message(1)\n"
+    )
+    for _ in range(2):
+        assert await reason.push(routed(event("1"))) == 204
+    first, second, *again = reason.topics.events("outbound")
+    assert again == [first, second]
+    (key,) = {row["run_key"] for row in reason.runs.rows}
+    assert first == {
+        "type": "outboundInitMsg",
+        "msgId": effect_id(key, 0),
+        "time": T + 5,
+        "expireTime": T + 60_005,
+        "projectId": PROJECT,
+        "deviceId": "valve",
+        "message": {"open": True},
+        "key": "k",
+        "source": "script",
+    }
+    assert (second["deviceId"], second["message"]) == ("d1", 1)
+    assert second["expireTime"] == T + 5 + 86_400_000
+
+
 @pytest.mark.parametrize(
     ("body", "what"),
     [
+        ('context.send_message(1, device_id="nobody")', "the project has no device 'nobody'"),
         ('context.publish("writer", {})', "there is no topic 'writer' of yours (declared are: audit)"),
         ('context.set_device_data({"a": 1}, device_id="nobody")', "the project has no device 'nobody'"),
         ('context.set_device_data({"a": 1}, time=5)', "before the year 2000"),

@@ -132,6 +132,7 @@ def from_fields(document: str, fields: dict[str, Any]) -> Simulation:
 def to_fields(one: Simulation) -> dict[str, Any]:
     """The plain fields of a simulation's document."""
     made = {
+        "deviceId": one.device_id,
         "state": one.state,
         "stampTime": one.stamp[0],
         "stampId": one.stamp[1],

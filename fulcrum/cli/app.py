@@ -28,6 +28,7 @@ WRITTEN: dict[str, str] = {
     "events": "fulcrum.cli.history:events",
     "search": "fulcrum.cli.search:search",
     "trace": "fulcrum.cli.trace:trace",
+    "simulate": "fulcrum.cli.simulate:simulate",
     **{name: f"fulcrum.cli.project_code:{name}" for name in ("export", "plan", "apply", "rollback")},
     "revisions": "fulcrum.cli.project_code:revisions",
     "device show": "fulcrum.cli.device:show",

@@ -115,6 +115,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _bury("timer", "timers", "deviceId"),
         _remove("runningTimers", "deviceId"),
         _remove("outbound", "deviceId"),
+        _remove("simulations", "deviceId"),
         _remove("caches", "deviceId"),
         _remove("runs", "deviceId"),
         _unset("device", "devices", "parentDeviceId"),

@@ -13,11 +13,14 @@ from fulcrum.simulation import playing, scenario
 from fulcrum.simulation.playing import Event, Play, Segment
 from fulcrum.simulation.scenario import Faults
 from functions.simulator import store
+from shared import clock
 from shared.log import log
 from shared.simulations import Cast, Simulation
 
 _MOST_SHARDS = 500
 _MOST_PLAYS = 500
+# What went without a command, as with its device, is noticed so late.
+_KNOWN_MS = 300_000
 _faults = msgspec.json.Decoder(Faults).decode
 
 
@@ -50,7 +53,8 @@ class Troupe:
     """The players that this instance knows. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._shards: OrderedDict[tuple[str, int], tuple[str, list[Player]]] = OrderedDict()
+        # The revision and the time at which each was read, and its players.
+        self._shards: OrderedDict[tuple[str, int], tuple[str, int, list[Player]]] = OrderedDict()
         self._plays: OrderedDict[tuple[str, str, str], Play] = OrderedDict()
         self._reading: dict[tuple[str, int], asyncio.Lock] = {}
 
@@ -62,9 +66,10 @@ class Troupe:
             if not found:
                 return []
             known = self._shards.get((project_id, shard))
-            if known is not None and known[0] == found[0].revision:
+            is_fresh = known is not None and 0 <= clock.now_ms() - known[1] < _KNOWN_MS
+            if known is not None and is_fresh and known[0] == found[0].revision:
                 self._shards.move_to_end((project_id, shard))
-                return known[1]
+                return known[2]
             return await self.read(project_id, shard, found[0].revision)
 
     async def read(self, project_id: str, shard: int, revision: str) -> Sequence[Player]:
@@ -77,7 +82,7 @@ class Troupe:
     ) -> Sequence[Player]:
         """Make what was read of a shard ready, and remember it."""
         players = await self.prepared(project_id, stored)
-        self._shards[project_id, shard] = (revision, players)
+        self._shards[project_id, shard] = (revision, clock.now_ms(), players)
         self._shards.move_to_end((project_id, shard))
         if len(self._shards) > _MOST_SHARDS:
             gone, _ = self._shards.popitem(last=False)

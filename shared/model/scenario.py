@@ -96,7 +96,7 @@ class Track(Model):
             raise ValueError(f"{self.path}: give frames, or a line, and not both")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"{self.path}: 'min' is greater than 'max'")
-        for frame, following in zip(self.frames, [*self.frames[1:], None], strict=True):
+        for frame, following in zip(self.frames, [*self.frames[1:], None], strict=False):
             if following is not None and following.t <= frame.t:
                 raise ValueError(
                     f"{self.path}: the frame at {following.t} ms does not come after {frame.t} ms"

@@ -27,7 +27,7 @@ def project(stack: SimulatorStack) -> Iterator[str]:
     playing = [one.id for one in stack.documents.collection(f"projects/{name}/simulations").stream()]
     if playing:
         stack.send(stack.command(name, "stop", *playing))
-    # Nothing of it plays any more, and the tick rests.
-    stack.advance(700)
+        # Nothing of it plays any more, and the tick rests.
+        stack.advance(700)
     for topic in ("default-processor", "quarantine"):
         stack.pull(topic)

@@ -59,7 +59,34 @@ class Row:
 
 ROUTE = {"deviceDataEventMsg": ["writer"]}
 FRAMES = [{"t": 0, "value": 4, "interp": "linear", "every": 1000}, {"t": 5000, "value": 9, "interp": "step"}]
-SCENARIO = {"name": "Day", "duration": 60_000, "tracks": [{"path": "air/temperature", "frames": FRAMES}]}
+LINE: dict[str, Any] = {
+    "points": [{"lat": 59.9, "lon": 10.7, "halt": 0}, {"lat": 60, "lon": 11, "halt": 5000}],
+    "speed": 14,
+    "every": 1000,
+    "atEnd": "back",
+    "spread": 4,
+    "headingPath": "heading",
+}
+WALK = [
+    {"t": 0, "value": 1, "interp": "walk", "every": 500, "spread": 0.5},
+    {"t": 9000, "value": 2, "interp": "step"},
+]
+SCENARIO = {
+    "name": "Day",
+    "duration": 60_000,
+    "tracks": [
+        {"path": "air/temperature", "frames": FRAMES},
+        {"path": "position", "frames": [], "line": LINE},
+        {"path": "load", "frames": WALK, "min": 0, "max": 9, "decimals": 1},
+    ],
+    "faults": {
+        "lost": 0.1,
+        "repeated": 0,
+        "skewMs": 0,
+        "late": {"share": 0.5, "forMs": 60_000},
+        "resets": {"perHour": 2, "downMs": 5000, "unsetMs": 0},
+    },
+}
 TIMER = {
     "name": "Morning",
     "timer": {"type": "scheduled", "cron": "0 6 * * mon-fri", "timezone": "Europe/Oslo"},
@@ -212,6 +239,16 @@ ROWS = (
             _frames({"t": 5, "value": True, "interp": "random", "every": 1000}),
             _frames({"t": 5, "value": 1, "interp": "cubic", "every": 1000}),
             SCENARIO | {"tracks": [{"path": "__x__", "frames": [{"t": 0, "value": 1}]}]},
+            _frames({"t": 5, "value": 1, "interp": "noise", "every": 1000}),
+            _frames({"t": 5, "value": 1, "interp": "walk", "every": 10, "spread": 1}),
+            SCENARIO | {"tracks": [{"path": "a"}]},
+            SCENARIO | {"tracks": [{"path": "a", "line": LINE, "frames": [{"t": 0, "value": 1}]}]},
+            SCENARIO | {"tracks": [{"path": "a", "line": LINE | {"headingPath": "a"}}]},
+            SCENARIO | {"tracks": [{"path": "a", "line": LINE | {"points": LINE["points"][:1]}}]},
+            SCENARIO | {"tracks": [{"path": "a", "line": LINE | {"points": LINE["points"][:1] * 2}}]},
+            SCENARIO | {"tracks": [{"path": "a", "line": LINE | {"speed": 0}}]},
+            SCENARIO | {"faults": {"lost": 1.5}},
+            SCENARIO | {"faults": {"resets": {"perHour": 60, "downMs": 50_000}}},
         ),
         bad_patches=({"blueprintId": "other"}, {"duration": 1000}),
         prepare=blueprint,

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from fulcrum.core import ids
+from functions.jobs import hanging
 from functions.simulator import deciding
 from functions.simulator.deciding import Content
 from shared import clock, simulations
@@ -214,3 +215,10 @@ async def test_recording_needs_a_span_and_both_rights(api: Api, project: str) ->
         assert (answer.status_code, answer.json()["error"]) == (400, "recording.span")
     async with api.client(api.user(project, "device.readHistory")) as http:
         assert (await _post(http, project, "device/d1/recordScenario", body)).status_code == 403
+
+
+def test_what_a_device_plays_goes_with_it() -> None:
+    rules = [rule for rule in hanging.RULES["device"] if rule.collection == "simulations"]
+    assert [(rule.field, rule.effect) for rule in rules] == [("deviceId", "remove")]
+    one = Simulation(project_id="p", device_id="d", stamp=(1, "a"))
+    assert simulations.to_fields(one)["deviceId"] == "d"

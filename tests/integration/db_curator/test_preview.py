@@ -45,7 +45,7 @@ async def http(
     )
     token = api.user(
         project,
-        *("project.read", "project.update", "blueprint.create", "blueprint.read", "blueprint.update"),
+        *("project.read", "project.update", "blueprint.create", "blueprint.update", "device.readData"),
         *(f"{kind}.list" for kind in listed),
     )
     async with api.client(token) as client:
@@ -176,6 +176,7 @@ async def test_retention_is_part_of_the_project_as_code(project: str, http: http
     assert again["blueprints"][0]["retention"] == {"events": {"enabled": True, "days": 9}}
     for same in (document, again):
         planned = await http.post(f"/v1/project/{project}/plan", json={"document": same})
+        assert planned.status_code == 200, planned.text
         assert planned.json()["changes"] == []
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from fulcrum.core import fold, ids
+from functions.api.history import state_at
 from functions.db_curator import handle, task
 from shared import clock, device_rows, script_runs
 from shared.clients import history as history_client
+from shared.config import settings
 from shared.retention import curation
 from tests.support.curator import DAY_MS, Curator, asked, states
 from tests.support.history import event
@@ -187,6 +189,16 @@ async def test_the_daily_snapshot_has_all_devices_however_many_pushes_it_takes(
     assert curator.result(project, "snapshot")["devices"] == 120
 
 
+async def test_the_state_at_an_instant_begins_with_the_snapshot(curator: Curator, project: str) -> None:
+    curator.project(project)
+    device(curator, project, "d1", {"a": ((days_ago(1), "e"), 7), "b": ((days_ago(2), "e"), fold.CLEARED)})
+    assert await curator.store(project, "snapshot", NOW) == 204
+    instant = curator.result(project, "snapshot")["instant"]
+    # No history tells of it: all that is known stands in the snapshot.
+    found = await state_at.state_at(project, ["d1"], instant)
+    assert (found["d1"].data, found["d1"].last_event_time) == ({"a": 7}, days_ago(1))
+
+
 async def test_a_snapshot_in_which_a_device_has_written_later_is_begun_anew(
     curator: Curator, project: str
 ) -> None:
@@ -218,12 +230,19 @@ async def test_a_night_curates_all_stores_of_all_projects_once(curator: Curator,
 async def test_only_the_stores_that_are_switched_on_are_curated(
     curator: Curator, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handle, "switched_on", lambda: ("events", "timers"))
+    monkeypatch.setenv("FULCRUM_CURATED_STORES", "timers, events")
+    settings.cache_clear()
     curator.project(project)
     message = {"type": "curateProjectMsg", "projectId": project, "run": "r", "now": NOW}
     assert await curator.post(json.dumps(message).encode()) == 204
     assert set(await curator.finish()) == {204}
     assert set(curator.tasks(project)) == {"r-events", "r-timers"}
+
+    monkeypatch.setenv("FULCRUM_CURATED_STORES", "everything")
+    settings.cache_clear()
+    assert await curator.post(json.dumps(message).encode()) == 500
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 async def test_a_store_that_fails_leaves_the_others_alone_and_the_next_night_finishes(

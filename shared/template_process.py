@@ -21,7 +21,8 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from contextlib import suppress
+from typing import IO, Any, NoReturn
 
 import msgspec
 
@@ -122,19 +123,23 @@ class _Process:
                     if last:
                         return "it takes more memory than there is for it, or crashes what fills it"
                 except OSError as error:
-                    self.end()
+                    self._kill()
                     raise Transient(f"no process to fill templates: {error}") from error
         raise Transient("no process to fill templates")
 
     def _exchange(self, request: bytes) -> bytes:
-        child = self._child = self._child or _start()
-        if child.stdin is None or child.stdout is None:
-            raise EOFError
+        if self._child is None:
+            self._child = _start()
+            try:
+                _read_line(_file(self._child.stdout), time.monotonic() + SECONDS)
+            except (EOFError, TimeoutError):
+                # No request's doing: it has had none.
+                raise OSError("it does not start") from None
         try:
-            child.stdin.write(request + b"\n")
+            _write(_file(self._child.stdin), request + b"\n")
         except BrokenPipeError:
             raise EOFError from None
-        return _read_line(child.stdout.fileno(), time.monotonic() + SECONDS)
+        return _read_line(_file(self._child.stdout), time.monotonic() + SECONDS)
 
     def _kill(self) -> None:
         if self._child is not None:
@@ -170,6 +175,18 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
+def _file(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
+        raise OSError("it has no pipes")
+    return pipe.fileno()
+
+
+def _write(file: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(file, left) :]
+
+
 def _read_line(file: int, until: float) -> bytes:
     found = bytearray()
     while not found.endswith(b"\n"):
@@ -198,21 +215,30 @@ def serve() -> None:
     """Answer requests, one a line, until there are no more."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    _limit(resource.RLIMIT_CORE, 0)
     signal.signal(signal.SIGPROF, _stop)
+    sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
     for line in sys.stdin.buffer:
         request = msgspec.json.decode(line, type=_Request)
         # Where the interpreter does not come to look at its signals, this ends the process.
-        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        most = math.ceil(time.process_time() + 2 * request.seconds)
-        resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+        _limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + 2 * request.seconds))
         answer, ends = _answered(request)
         sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
         sys.stdout.buffer.flush()
         if ends:
             # What is left of a full memory is no place to go on in.
             return
+
+
+def _limit(what: int, most: int) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(what)
+    # Not every system has all of them: what is left is the time until the process is killed.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(what, (most, hard))
 
 
 def _stop(number: int, frame: Any) -> NoReturn:

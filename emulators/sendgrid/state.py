@@ -16,6 +16,8 @@ from emulators.kit.records import Records
 from emulators.sendgrid import checks
 
 Outcome = Literal["delivered", "bounce", "blocked", "dropped", "deferred"]
+# So many are kept, the latest.
+MOST_MAILS = 2_000
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 _DETAILS: dict[str, dict[str, str]] = {
     "processed": {},
@@ -65,6 +67,10 @@ class Mails:
                 ("events", message_id, json.dumps(events).encode()),
             ]
         )
+        while len(self.mails) > MOST_MAILS:
+            oldest = next(iter(self.mails))
+            del self.mails[oldest]
+            self._records.write(deletes=[("mail", oldest)])
         self.on_events(message_id)
         return message_id
 

@@ -36,6 +36,22 @@ def test_nothing_stands_for_null_and_a_default_for_what_is_missing() -> None:
     assert templating.fill(source, {"a": None, "c": {}}) == "[|none||4]"
 
 
+def test_data_may_be_called_as_a_method_is() -> None:
+    source = "{{ d.items }} {{ d.values }} {% for k, v in d.more.items() %}{{ k }}={{ v }}{% endfor %}"
+    assert templating.fill(source, {"d": {"items": 2, "values": 3, "more": {"a": 1}}}) == "2 3 a=1"
+
+
+def test_instants_are_shown_in_a_time_zone() -> None:
+    context = {"time": 1_790_000_000_000}
+    assert templating.fill("{{ time|datetime }}", context) == "2026-09-21 14:13"
+    source = "{{ time|datetime('%d.%m.%y %H:%M', 'Europe/Oslo') }}"
+    assert templating.fill(source, context) == "21.09.26 16:13"
+    assert "no time zone 'Mars/Base'" in _refusal("{{ time|datetime('%H', 'Mars/Base') }}", context)
+    assert "no such instant" in _refusal("{{ 1e300|datetime }}")
+    for wrong in ("'now'", "true", "none"):
+        assert "datetime takes epoch milliseconds" in _refusal(f"{{{{ {wrong}|datetime }}}}")
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -37,6 +37,8 @@ WRITTEN: dict[str, str] = {
     "quarantine show": "fulcrum.cli.quarantine:show",
     "quarantine redrive": "fulcrum.cli.quarantine:redrive",
     "quarantine purge": "fulcrum.cli.quarantine:purge",
+    "retention preview": "fulcrum.cli.retention:preview",
+    "retention curate": "fulcrum.cli.retention:curate",
     **scripts.COMMANDS,
 }
 

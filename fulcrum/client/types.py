@@ -1618,12 +1618,12 @@ class Scenario(TypedDict):
     version: NotRequired[int]
     name: str
     desc: NotRequired[str]
-    blueprintId: str
     duration: int
     loop: NotRequired[bool]
     tracks: list[Track]
     faults: NotRequired[Faults]
     tags: NotRequired[list[str]]
+    blueprintId: str
 
 
 class ScenarioCreate(TypedDict):
@@ -1631,12 +1631,12 @@ class ScenarioCreate(TypedDict):
 
     name: str
     desc: NotRequired[str]
-    blueprintId: str
     duration: int
     loop: NotRequired[bool]
     tracks: list[Track]
     faults: NotRequired[Faults]
     tags: NotRequired[list[str]]
+    blueprintId: str
 
 
 class ScenarioPage(TypedDict):

@@ -156,12 +156,11 @@ class Faults(Model):
     drift: Drift | None = None
 
 
-class ScenarioCreate(Model):
-    """A new scenario."""
+class ScenarioFields(Model):
+    """What a scenario says, of whichever blueprint it is."""
 
     name: Name
     desc: Description | None = None
-    blueprint_id: Identifier
     duration: int = Field(ge=1000, le=MAX_DURATION_MS, description="In ms", examples=[3_600_000])
     loop: bool = Field(default=False, description="Begins again at its end")
     tracks: list[Track] = Field(max_length=MAX_TRACKS)
@@ -169,7 +168,7 @@ class ScenarioCreate(Model):
     tags: Tags = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _within(self) -> ScenarioCreate:
+    def _within(self) -> ScenarioFields:
         seen: set[str] = set()
         for track in self.tracks:
             for path in track.paths:
@@ -192,6 +191,12 @@ class ScenarioCreate(Model):
             Play(parse(msgspec.json.encode(self.wire())))
         except Rejected as error:
             raise ValueError(error.message) from None
+
+
+class ScenarioCreate(ScenarioFields):
+    """A new scenario."""
+
+    blueprint_id: Identifier
 
 
 class Scenario(ScenarioCreate, Resource):

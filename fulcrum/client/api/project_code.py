@@ -21,8 +21,9 @@ class ProjectCode:
     def export(self, project_id: str) -> types.Exported:
         """Export a project as code.
 
-        Blueprints with their attributes and relationships, networks, message routes, systems that have an
-        alias, templates, scripts and roles, without ids and secrets: the document fits any project.
+        Blueprints with their attributes, relationships and scenarios, networks, message routes, systems
+        that have an alias, templates, scripts and roles, without ids and secrets: the document fits any
+        project.
 
         Needs: project.read.
         """
@@ -112,8 +113,9 @@ class AsyncProjectCode:
     async def export(self, project_id: str) -> types.Exported:
         """Export a project as code.
 
-        Blueprints with their attributes and relationships, networks, message routes, systems that have an
-        alias, templates, scripts and roles, without ids and secrets: the document fits any project.
+        Blueprints with their attributes, relationships and scenarios, networks, message routes, systems
+        that have an alias, templates, scripts and roles, without ids and secrets: the document fits any
+        project.
 
         Needs: project.read.
         """

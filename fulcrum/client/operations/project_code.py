@@ -14,7 +14,7 @@ OPERATIONS = (
         "GET",
         "/v1/project/{project_id}/export",
         summary="Export a project as code",
-        description="Blueprints with their attributes and relationships, networks, message routes, systems that have an alias, templates, scripts and roles, without ids and secrets: the document fits any project.",
+        description="Blueprints with their attributes, relationships and scenarios, networks, message routes, systems that have an alias, templates, scripts and roles, without ids and secrets: the document fits any project.",
         permission="project.read",
         parameters=(Parameter("project_id", "path", "string", True, "The id of the project", ()),),
         body="none",

@@ -74,12 +74,12 @@ OPERATIONS = (
         fields=(
             Field("name", "string", True, "", ()),
             Field("desc", "string", False, "", ()),
-            Field("blueprintId", "string", True, "", ()),
             Field("duration", "integer", True, "In ms", ()),
             Field("loop", "boolean", False, "Begins again at its end", ()),
             Field("tracks", "json", True, "", ()),
             Field("faults", "json", False, "", ()),
             Field("tags", "strings", False, "", ()),
+            Field("blueprintId", "string", True, "", ()),
         ),
         body_kinds=(),
         paged=False,

@@ -45,7 +45,7 @@ class Builder:
         for edit in self._difference.edits:
             if edit.key[0] in ("blueprints", "attributes"):
                 continue
-            self._write(edit, {})
+            self._write(edit, self._scenario_extra(edit))
         for edit in self._difference.of("attributes"):
             self._write(edit, self._attribute_extra(edit))
         self._blueprints()
@@ -76,6 +76,11 @@ class Builder:
             if mirror is not None:
                 self._change.delete(mirror)
                 self._gain(self._alias_of(mirror.fields["blueprintId"]), -1)
+
+    def _scenario_extra(self, edit: Edit) -> dict[str, Any]:
+        if edit.key[0] != "scenarios" or edit.after is None or edit.action == "update":
+            return {}
+        return {"blueprintId": self._ids["blueprints", edit.key[1]]}
 
     def _attribute_extra(self, edit: Edit) -> dict[str, Any]:
         if edit.after is None or edit.action == "update":

@@ -1,4 +1,4 @@
-"""What speaks of attributes though it is no part of a document: scenarios, timers, dashboards, views."""
+"""What speaks of attributes though it is no part of a document: timers, dashboards, views."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from functions.api.project_code.current import Current, every
 from functions.api.project_code.difference import Difference
 from shared.model.base import Kind
 from shared.model.dashboard import DASHBOARD
-from shared.model.scenario import SCENARIO
 from shared.model.timer import TIMER
 from shared.model.view import VIEW
 from shared.store.scope import Scope
 
 # Kind → the field in which people write paths.
 _FIELDS: Mapping[str, tuple[Kind[Any], str]] = {
-    "scenarios": (SCENARIO, "tracks"),
     "timers": (TIMER, "action"),
     "dashboards": (DASHBOARD, "layout"),
     "views": (VIEW, "settings"),

@@ -17,6 +17,7 @@ _FIELDS = {
     "blueprints": ("messageRoute",),
     "scripts": ("code", "files"),
     "templates": ("email", "sms"),
+    "scenarios": ("tracks",),
 }
 
 
@@ -42,8 +43,8 @@ def references(after: State, change: Difference, others: Sequence[Speaker]) -> l
         path = edit.key[2]
         word = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(path)}(?![A-Za-z0-9_/])")
         for key, item in after.items.items():
-            if key == edit.key:
-                continue
+            if key == edit.key or (key[0] == "scenarios" and key[1] != edit.key[1]):
+                continue  # a scenario speaks of its own blueprint alone
             for name in _FIELDS.get(key[0], ()):
                 if any(word.search(text) for text in _texts(item.fields.get(name))):
                     found.append(Reference(f"{edit.key[1]} {path}", f"{' '.join(key)}: {name}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.model.attribute import ATTRIBUTE
@@ -12,6 +12,7 @@ from shared.model.blueprint import BLUEPRINT
 from shared.model.message_route import MESSAGE_ROUTE
 from shared.model.network import NETWORK
 from shared.model.role import ROLE
+from shared.model.scenario import SCENARIO, ScenarioFields
 from shared.model.script import SCRIPT
 from shared.model.system import SYSTEM
 from shared.model.template import TEMPLATE
@@ -55,6 +56,8 @@ ATTRIBUTES = Section(
     (Ref("targetBlueprintId", "targetBlueprint", "blueprints"),),
     inside="blueprints",
 )
+# Within its blueprint's file, which says whose it is.
+SCENARIOS = Section("scenarios", replace(SCENARIO, create=ScenarioFields), "name", inside="blueprints")
 # In the order in which a change is told.
 SECTIONS: Mapping[str, Section] = {
     section.name: section
@@ -64,6 +67,7 @@ SECTIONS: Mapping[str, Section] = {
             "blueprints", BLUEPRINT, "alias", (Ref("messageRouteId", "messageRouteName", "messageRoutes"),)
         ),
         ATTRIBUTES,
+        SCENARIOS,
         Section("networks", NETWORK, "id"),
         Section("systems", SYSTEM, "alias"),
         Section("templates", TEMPLATE, "alias"),

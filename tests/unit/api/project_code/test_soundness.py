@@ -245,12 +245,12 @@ async def test_a_plan_names_what_stands_in_no_document_as_well(api: Api, project
         assert made.status_code == 201, made.text
     async with api.client(api.user(project.id, "*")) as other:
         await other.post(f"{project.path}/views", json={"name": "His", "table": "t", "settings": settings})
-    document, blueprint = edited(project.document)
+    document, blueprint = edited((await project.export())["document"])
     del blueprint["attributes"][0]
     del blueprint["messageRouteName"]
     plan = await project.plan(document | {"messageRoutes": []})
     assert sorted(one["where"] for one in plan["references"]) == [
-        "dashboards Warmth: layout", "scenarios Cold day: tracks", "views Mine: settings",
+        "dashboards Warmth: layout", "scenarios coldStore Cold day: tracks", "views Mine: settings",
     ]  # fmt: skip
     assert plan["breaking"]
 
@@ -274,3 +274,37 @@ async def test_a_relationship_whose_target_is_being_deleted_is_none(project: Pro
     again = await project.http.post(f"{project.path}/rollback", json={"revision": 3})
     assert again.status_code == 200, again.text
     assert (await project.export())["document"] == meanwhile
+
+
+async def test_scenarios_stand_with_their_blueprint(project: Project) -> None:
+    frames = [{"t": 0, "value": 4, "interp": "walk", "every": 1000, "spread": 0.5}]
+    day = {"name": "Day", "duration": 60_000, "tracks": [{"path": "air/temperature", "frames": frames}]}
+    document, blueprint = edited(project.document)
+    shelf = document["blueprints"][1]
+    blueprint["scenarios"] = [day, day | {"name": "Night", "loop": True, "faults": {"lost": 0.1}}]
+    # Another blueprint may have one of the same name.
+    shelf["scenarios"] = [day]
+    answer = await project.apply(document)
+    assert answer.status_code == 200, answer.text
+    exported = (await project.export())["document"]
+    found = {one["alias"]: one.get("scenarios") for one in exported["blueprints"]}
+    assert [one["name"] for one in found["coldStore"]] == ["Day", "Night"]
+    assert found["shelf"] == [day]
+    assert (await project.plan(exported))["changes"] == []
+    cold = await project.blueprint("coldStore")
+    stored = {one["name"]: one for one in project.documents("scenarios") if one["blueprintId"] == cold["id"]}
+    assert stored["Night"]["faults"]["lost"] == 0.1
+    # Changed it is the same one, renamed another; what cannot be played is refused, and nothing is changed.
+    exported["blueprints"][0]["scenarios"][0]["duration"] = 90_000
+    exported["blueprints"][0]["scenarios"][1]["name"] = "Evening"
+    assert (await project.apply(exported)).status_code == 200
+    after = {one["name"]: one for one in project.documents("scenarios") if one["blueprintId"] == cold["id"]}
+    assert (after["Day"]["duration"], after["Day"]["created"]) == (90_000, stored["Day"]["created"])
+    assert after.keys() == {"Day", "Evening"}
+    exported["blueprints"][0]["scenarios"][0]["tracks"] = [{"path": "a"}]
+    refused = await project.apply(exported)
+    assert (refused.status_code, refused.json()["error"]) == (400, "code.invalid")
+    back = await project.http.post(f"{project.path}/rollback", json={"revision": 2})
+    assert back.status_code == 200, back.text
+    again = {one["name"] for one in project.documents("scenarios") if one["blueprintId"] == cold["id"]}
+    assert again == {"Day", "Night"}

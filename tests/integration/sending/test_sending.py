@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared import outbox
+from shared import outbox, send_reports
 from shared.clients import firestore
 from shared.errors import FulcrumError, Rejected, Transient
+from shared.send_reports import Report
 from shared.sending import Busy, Limited, SendMsg
 from tests.support.sending_stack import Sending, Told
 
@@ -266,3 +267,49 @@ async def test_a_task_and_a_delivery_that_race_for_a_message_send_it_once(stack:
     assert found.count("sent") == 1
     assert set(found) <= {"sent", "again", "known"}
     assert len(told.came) == 2
+
+
+async def test_what_is_reported_before_the_answer_stays(stack: Sending) -> None:
+    told = Told(gate=asyncio.Event())
+    sending_ = asyncio.create_task(stack.deliver(told))
+    await told.entered.wait()
+    for _ in range(2):
+        await send_reports.store(stack.project, "a", Report("SM1", "delivered"))
+    assert told.gate is not None
+    told.gate.set()
+    assert await sending_ == "sent"
+    stored = await stack.stored()
+    assert (stored["state"], stored["providerId"]) == ("delivered", "SM1")
+    assert await send_reports.store(stack.project, "a", Report("SM1", "sent")) == "known"
+
+
+@pytest.mark.parametrize("late", [None, Transient("no answer"), Rejected("twilio.21211", "no such number")])
+async def test_an_answer_that_comes_after_the_lease_changes_nothing_of_a_later_try(
+    stack: Sending, late: FulcrumError | None
+) -> None:
+    slow = Told(gate=asyncio.Event(), told=[late] if late is not None else [])
+    first = asyncio.create_task(stack.deliver(slow))
+    await slow.entered.wait()
+    stack.advance(61)
+    quick = Told(came=slow.came)
+    assert await stack.deliver(quick) == "sent"
+    assert slow.gate is not None
+    slow.gate.set()
+    await first
+    stored = await stack.stored()
+    assert (stored["state"], stored["providerId"], stored["attempt"]) == ("sent", "SM2", 2)
+    # A task that the late one may have made finds nothing to do.
+    assert await stack.resume(quick, SendMsg(stack.project, "a", 2)) == "known"
+    assert len(slow.came) == 2
+
+
+async def test_two_reports_at_once_leave_the_later_state(stack: Sending) -> None:
+    await stack.deliver(Told())
+    reports = [
+        Report("SM1", "sent"),
+        Report("SM1", "delivered"),
+        Report("SM1", "undelivered", "twilio.30003"),
+    ]
+    found = await asyncio.gather(*(send_reports.store(stack.project, "a", report) for report in reports))
+    assert sorted(found) == ["known", "known", "stored"]
+    assert (await stack.stored())["state"] in ("delivered", "undelivered")

@@ -25,6 +25,7 @@ from shared.clients import firestore, tasks
 from shared.clients.firestore_pb import messages
 from shared.config import settings
 from shared.errors import FulcrumError, Rejected, Transient
+from shared.log import log
 from shared.outbox import Entry
 from shared.quarantine import SetAside, set_aside
 
@@ -166,6 +167,9 @@ async def _try(held: _Held, service: Service, provider: Provider, trace: str | N
             await provider.before(message)
     except Limited as limited:
         await _mark(held, {"state": "limited", **({"firstLimited": True} if limited.first else {})})
+        if limited.first:
+            about = {"projectId": message.project_id, "id": message.id}
+            log("NOTICE", "from this message on a recipient is held back", trace=trace, **about)
         return "limited"
     except Transient:
         # Nothing was tried: the claim is given back, so that the next to come need not wait for its end.

@@ -123,7 +123,9 @@ async def test_what_the_provider_never_takes_fails_at_once(stack: Sending) -> No
     assert len(told.came) == 1
 
 
-async def test_what_its_limits_hold_back_is_never_tried(stack: Sending) -> None:
+async def test_what_its_limits_hold_back_is_never_tried(
+    stack: Sending, capsys: pytest.CaptureFixture[str]
+) -> None:
     told = Told(before=[Limited(first=True), Limited(first=False)])
     assert await stack.deliver(told) == "limited"
     assert await stack.deliver(told, "b") == "limited"
@@ -131,6 +133,7 @@ async def test_what_its_limits_hold_back_is_never_tried(stack: Sending) -> None:
     assert (first["state"], first["firstLimited"]) == ("limited", True)
     assert second["state"] == "limited"
     assert "firstLimited" not in second
+    assert capsys.readouterr().err.count("from this message on a recipient is held back") == 1
     assert told.came == []
     assert await stack.deliver(told) == "known"
 

@@ -33,10 +33,8 @@ def check(faults: Faults) -> None:
         raise Rejected("scenario.faults", "late: forMs is a second to an hour")
     if resets is not None:
         lasting = resets.down_ms + resets.unset_ms
-        if not 0 < resets.per_hour <= 60 or min(resets.down_ms, resets.unset_ms) < 0:
-            raise Rejected(
-                "scenario.faults", "resets: perHour is above 0 and at most 60, times are not negative"
-            )
+        if not 0.001 <= resets.per_hour <= 60 or min(resets.down_ms, resets.unset_ms) < 0:
+            raise Rejected("scenario.faults", "resets: perHour is 0.001 to 60, times are not negative")
         if lasting > _block(resets.per_hour) // 2:
             raise Rejected("scenario.faults", "resets: a device is down or unset at most half of the time")
     if not abs(faults.skew_ms) <= 10 * 366 * 24 * _HOUR:

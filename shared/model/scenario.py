@@ -23,7 +23,7 @@ Milliseconds = Annotated[int, Field(ge=0, le=MAX_DURATION_MS, examples=[60_000])
 Every = Annotated[int, Field(ge=MIN_EVERY_MS, le=MAX_DURATION_MS, examples=[5000])]
 Spread = Annotated[float, Field(ge=0, le=MAX_NUMBER, examples=[0.4])]
 Share = Annotated[float, Field(ge=0, le=1, examples=[0.01])]
-Speed = Annotated[float, Field(gt=0, le=100_000, description="In m/s", examples=[13.9])]
+Speed = Annotated[float, Field(ge=0.001, le=100_000, description="In m/s", examples=[13.9])]
 DataPath = Annotated[str, Field(max_length=paths.MAX_LENGTH, examples=["engine/temperature"])]
 
 
@@ -129,7 +129,7 @@ class Late(Model):
 class Resets(Model):
     """A device restarts so often: it is silent for ``downMs``, its clock unset for ``unsetMs`` more."""
 
-    per_hour: float = Field(gt=0, le=60, examples=[0.5])
+    per_hour: float = Field(ge=0.001, le=60, examples=[0.5])
     down_ms: int = Field(default=5_000, ge=0, le=3_600_000)
     unset_ms: int = Field(default=0, ge=0, le=3_600_000)
 

@@ -47,8 +47,9 @@ _NO_PROJECT: dict[int | str, dict[str, Any]] = {
     "/project/{project_id}/export",
     operation_id="project_code_export",
     summary="Export a project as code",
-    description="Blueprints with their attributes, relationships and scenarios, networks, message routes, systems "
-    "that have an alias, templates, scripts and roles, without ids and secrets: the document fits any project.",
+    description="Blueprints with their attributes, relationships and scenarios, networks, message routes, "
+    "systems that have an alias, templates, scripts and roles, without ids and secrets: the document fits "
+    "any project.",
     responses=_NO_PROJECT | {409: problem("Two resources have one name")},
 )
 async def project_code_export(

@@ -339,6 +339,7 @@ def _line(*latitudes: float, speed: float = 1) -> dict[str, Any]:
         {"duration": 5_000, "tracks": [], "faults": {"late": {"share": 0.5, "forMs": 1}}},
         {"duration": 5_000, "tracks": [], "faults": {"resets": {"perHour": 60, "downMs": 50_000}}},
         {"duration": 5_000, "tracks": [], "faults": {"skewMs": 10**13}},
+        {"duration": 5_000, "tracks": [], "faults": {"resets": {"perHour": 5e-324}}},
         [],
     ],
     ids=lambda bad: hashlib.md5(json.dumps(bad).encode(), usedforsecurity=False).hexdigest()[:8],

@@ -19,6 +19,9 @@ from shared.config import settings
 # Tests talk to this machine alone; a proxy is for pip, which a test of the packages starts.
 os.environ.update(loopback_direct(os.environ))
 
+# Folders of tests whose tests share by the folder.
+_SHARING = ("integration", "unit")
+
 # Each client of httpx reads the world's certificates, 20 ms of a core, and tests make thousands of clients,
 # many of them for one request: they share what was read.
 ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]  # as it is called
@@ -31,8 +34,19 @@ hypothesis.register_profile("random", deadline=None, suppress_health_check=_CHEC
 hypothesis.load_profile("steady")
 
 
+# Before xdist looks at the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse several tests with one id: workers would run one of them, and nobody would notice."""
+    """Refuse several tests with one id: workers would run one of them, and nobody would notice.
+
+    Tests that share what a fixture has started are run by one worker, else each worker would start it too:
+    those of a folder, or of a file where each file has its own. Where a test names a group, that holds.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            file = item.path.relative_to(item.config.rootpath)
+            shared = file.parent if file.parts[1] in _SHARING else file
+            item.add_marker(pytest.mark.xdist_group(shared.as_posix()))
     counted = Counter(item.nodeid for item in items)
     twice = [name for name, count in counted.items() if count > 1]
     if twice:

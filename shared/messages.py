@@ -133,7 +133,8 @@ class SetTimer(_Message, frozen=True, kw_only=True, tag="setTimerMsg"):
     """Set a timer, or set it anew: the same ``id`` again is a reset.
 
     ``stamp``: (time, id) of what sets it: of several, the greatest counts, so that a repeat of an earlier one
-    changes nothing. ``patch_action``: change the action alone, without a reset.
+    changes nothing. ``patch_action``: change the action alone, without a reset. ``managed``: it is one of the
+    project's own timers, of this id, and ends with it.
     """
 
     id: str
@@ -145,6 +146,7 @@ class SetTimer(_Message, frozen=True, kw_only=True, tag="setTimerMsg"):
     timer: dict[str, Any] = {}
     action: dict[str, Any] = {}
     patch_action: bool = False
+    managed: bool = False
 
 
 class CancelTimer(_Message, frozen=True, kw_only=True, tag="cancelTimerMsg"):

@@ -82,6 +82,11 @@ def quarantined(project_id: str, entry_id: str) -> str:
     return document("projects", project_id, "quarantine", entry_id)
 
 
+def timer(project_id: str, timer_id: str) -> str:
+    """A timer as its project has it, which people start and stop."""
+    return document("projects", project_id, "timers", timer_id)
+
+
 def running_timer(project_id: str, timer_id: str) -> str:
     """The document of a timer that was set, by whatever text names it."""
     return document("projects", project_id, "runningTimers", ids.digest("timer", timer_id))

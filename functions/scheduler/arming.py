@@ -29,13 +29,14 @@ _SWEEP_SECONDS = 40.0
 
 
 class FireTimer(msgspec.Struct, frozen=True, rename="camel", tag="fireTimer", tag_field="type"):
-    """The body of a task: which firing of which timer, and for which device if it is for one."""
+    """The body of a task: which firing of which timer, and what that ends with."""
 
     project_id: str
     timer_id: str
     stamp: timers.Stamp
     fire_time: int
     device_id: str | None = None
+    managed: bool = False
 
 
 async def arm(found: Iterable[Timer]) -> int:
@@ -52,7 +53,7 @@ def task(timer: Timer, now: int) -> tasks.Task:
     """The task of a timer's next firing."""
     due = timer.fire_time or 0
     again = max(0, now - due) // _AGAIN
-    firing = FireTimer(timer.project_id, timer.timer_id, timer.stamp, due, timer.device_id)
+    firing = FireTimer(timer.project_id, timer.timer_id, timer.stamp, due, timer.device_id, timer.managed)
     task_id = ids.digest("arm", timers.fire_id(timer, due), str(again))
     return tasks.Task(task_id, settings().text("TASKS_TARGET", ""), msgspec.json.encode(firing), due)
 

@@ -13,7 +13,7 @@ from functions.scheduler import actions, arming, calling, store, timers
 from functions.scheduler.arming import FireTimer
 from functions.scheduler.commands import MAX_ID, Rules
 from functions.scheduler.timers import Timer
-from shared import clock, timer_times
+from shared import clock, names, timer_times
 from shared.clients import pubsub
 from shared.errors import Rejected, Transient
 from shared.messages import SetTimer
@@ -34,7 +34,7 @@ async def fire(
     """
     await _until(task.fire_time)
     name = store.name(task.project_id, task.timer_id)
-    stored, cancels, orphaned = await store.read_due(name, task.project_id, task.device_id)
+    stored, cancels, orphaned = await store.read_due(name, task.project_id, _holders(task))
     timer = stored.timer
     if timer is None or not _is(task, timer):
         # The process that marked this firing may have ended before it armed the next.
@@ -42,7 +42,7 @@ async def fire(
         return "stale"
     late = [one.stamp for one in cancels if timers.concerns(one, timer)]
     if late or orphaned:
-        # One that was set while its device was being deleted, or after, is ended as of now.
+        # One that was set while what it hangs on was being deleted, or after, is ended as of now.
         stamp = max(late) if late else (max(clock.now_ms(), timer.stamp[0] + 1), "")
 
         def cancel(now: Timer | None) -> Timer | None:
@@ -60,6 +60,12 @@ async def fire(
     after = await store.change({name: mark}, {name: stored})
     await arming.arm(timer for timer in after.values() if timer is not None)
     return outcome
+
+
+def _holders(task: FireTimer) -> list[str]:
+    """The documents that a timer ends with: its device; a managed one, itself as its project has it."""
+    device = [names.device(task.project_id, task.device_id)] if task.device_id else []
+    return device + ([names.timer(task.project_id, task.timer_id)] if task.managed else [])
 
 
 def _is(task: FireTimer, timer: Timer) -> bool:

@@ -47,22 +47,23 @@ async def read(document_names: Iterable[str]) -> dict[str, Stored]:
 
 
 class Due(NamedTuple):
-    """A timer that is due, and what may keep it from firing: cancellations of many, the end of its device."""
+    """A timer that is due, and what may keep it from firing: cancellations of many, its holders' end."""
 
     stored: Stored
     cancels: list[CancelRelatedTimer]
     orphaned: bool
 
 
-async def read_due(document: str, project_id: str, device_id: str | None) -> Due:
-    """Read a timer that is due, with all that may keep it from firing, in one call."""
+async def read_due(document: str, project_id: str, holders: Sequence[str]) -> Due:
+    """Read a timer that is due, with all that may keep it from firing, in one call.
+
+    ``holders``: documents that must be there, or it is orphaned.
+    """
     cancels = names.timer_cancels(project_id)
-    device = names.device(project_id, device_id) if device_id else ""
-    # Of the device nothing is wanted, so that it may be as large as it likes.
-    found = await firestore.batch_get(filter(None, (document, cancels, device)), (*timers.FIELDS, "cancels"))
-    return Due(
-        _stored(found.get(document)), _cancels(found.get(cancels)), bool(device) and device not in found
-    )
+    # Of holders nothing is wanted: a device may be as large as it likes.
+    found = await firestore.batch_get([document, cancels, *holders], (*timers.FIELDS, "cancels"))
+    orphaned = any(one not in found for one in holders)
+    return Due(_stored(found.get(document)), _cancels(found.get(cancels)), orphaned)
 
 
 async def change(

@@ -28,6 +28,7 @@ NEVER: Stamp = (-(2**62), "")
 FIELDS = (
     *("projectId", "timerId", "state", "stampTime", "stampId", "action", "actionStampTime", "actionStampId"),
     *("timer", "start", "occurrences", "fireTime", "lastFired", "systemId", "deviceId", "scriptId"),
+    "managed",
 )
 
 
@@ -36,6 +37,7 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
 
     ``fire_time``: when it fires next, if it is running. ``action_stamp``: of what gave it its action, which
     may be later than ``stamp``. ``unset``: its action was changed before whatever sets it has come.
+    ``managed``: it is a resource of its project, which people start and stop.
     """
 
     project_id: str
@@ -52,6 +54,7 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
     system_id: str | None = None
     device_id: str | None = None
     script_id: str | None = None
+    managed: bool = False
 
     @property
     def key(self) -> str:
@@ -79,6 +82,7 @@ def set_(before: Timer | None, message: SetTimer, when: When, start: int) -> Tim
         system_id=message.system_id,
         device_id=message.device_id,
         script_id=message.script_id,
+        managed=message.managed,
     )
 
 
@@ -151,6 +155,7 @@ def to_fields(timer: Timer, now: datetime) -> dict[str, Any]:
         "systemId": timer.system_id,
         "deviceId": timer.device_id,
         "scriptId": timer.script_id,
+        "managed": timer.managed or None,
     }
     if timer.state != "running":
         fields["expireAt"] = now + KEPT
@@ -174,4 +179,5 @@ def from_fields(fields: Mapping[str, Any]) -> Timer:
         system_id=fields.get("systemId"),
         device_id=fields.get("deviceId"),
         script_id=fields.get("scriptId"),
+        managed=fields.get("managed", False),
     )

@@ -34,6 +34,7 @@ async def start(call: Call, timer_id: str) -> TimerAccepted:
         script_id=fields.get("scriptId"),
         timer=fields["timer"],
         action=fields["action"],
+        managed=True,
     )
     await _publish(call, message)
     return TimerAccepted(id=timer_id, time=time)

@@ -23,6 +23,7 @@ def test_a_timer_is_read_from_what_its_document_has() -> None:
         system_id="s",
         device_id="d",
         script_id="c",
+        managed=True,
     )
     fields = timers.to_fields(timer, datetime(2026, 1, 1, tzinfo=UTC))
     # When it is due, these alone are read.

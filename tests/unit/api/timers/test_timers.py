@@ -52,6 +52,7 @@ async def test_started_it_runs_as_it_is_defined_and_shows_its_next_times(api: Ap
         assert isinstance(message, SetTimer)
         assert (message.id, message.project_id, message.timer) == (timer_id, project, TIMER["timer"])
         assert message.action == TIMER["action"]
+        assert message.managed
         assert message.stamp[0] == answer.json()["time"]
         running = timers.set_(None, message, timer_times.parse(message.timer), message.stamp[0])
         assert running is not None

@@ -79,35 +79,39 @@ def decide(
     ours = [event for event in events if known in (None, "", _provider_id(event))]
     if not ours or before not in _OPEN:
         return "known" if ours else "foreign"
-    deliveries: dict[str, dict[str, Any]] = {
-        one["to"].casefold(): one for one in fields.get("deliveries") or ()
-    }
+    told: dict[str, dict[str, Any]] = {one["to"].casefold(): one for one in fields.get("deliveries") or ()}
     for event in ours:
-        if event.event == "processed" and before not in _UNSURE:
-            # The answer to the request has said so already.
-            continue
-        state = _STATES.get(event.event, event.event)
-        key = event.email.casefold()
-        last = deliveries.get(key)
-        if last is None or _RANKS_OF_STATES[state] > _RANKS_OF_STATES[last["state"]]:
-            said = (event.reason or event.response)[:_MAX_TEXT]
-            told = {"to": event.email, "state": state, "time": event.timestamp * 1000}
-            deliveries[key] = told | ({"text": said} if said else {})
-    state = _state(fields, deliveries)
-    listed = list(deliveries.values())
-    if listed == (fields.get("deliveries") or []) and state == before:
+        # Of what is processed, the answer to the request has said so already.
+        if event.event != "processed" or before in _UNSURE:
+            key, new = event.email.casefold(), _delivery(event)
+            told[key] = max(told.get(key, new), new, key=_says)
+    deliveries = [told[key] for key in sorted(told)]
+    changes: dict[str, Any] = {"state": _state(fields, deliveries), "deliveries": deliveries}
+    for bad in deliveries:
+        if bad["state"] in _ENDS:
+            changes["error"] = {"code": f"sendgrid.{bad['state']}", "text": bad.get("text", "")}
+            break
+    if all(fields.get(key) == value for key, value in changes.items() if value):
         return "known"
-    changes: dict[str, Any] = {"state": state, "deliveries": listed, "reportTime": now}
     if not known:
         changes |= {"providerId": _provider_id(ours[0]), "sentTime": now}
-    if state == "undelivered" and before != state:
-        bad = next(one for one in listed if one["state"] in _ENDS)
-        changes["error"] = {"code": f"sendgrid.{bad['state']}", "text": bad.get("text", "")}
-    return changes
+    return changes | {"reportTime": now}
 
 
-def _state(fields: Mapping[str, Any], deliveries: Mapping[str, Mapping[str, Any]]) -> str:
-    states = [one["state"] for one in deliveries.values()]
+def _delivery(event: Event) -> dict[str, Any]:
+    said = (event.reason or event.response)[:_MAX_TEXT]
+    told = {"to": event.email, "state": _STATES.get(event.event, event.event), "time": event.timestamp * 1000}
+    return told | ({"text": said} if said else {})
+
+
+def _says(delivery: Mapping[str, Any]) -> tuple[int, int, str, str, str]:
+    """What is greater counts: how much is said, then when. The rest only tells any two apart."""
+    state = delivery["state"]
+    return _RANKS_OF_STATES[state], delivery["time"], state, delivery.get("text", ""), delivery["to"]
+
+
+def _state(fields: Mapping[str, Any], deliveries: Iterable[Mapping[str, Any]]) -> str:
+    states = [one["state"] for one in deliveries]
     if _ENDS.intersection(states):
         return "undelivered"
     recipients = sum(len(fields.get(key) or ()) for key in ("to", "cc", "bcc"))

@@ -110,7 +110,7 @@ async def test_why_a_mail_did_not_arrive_is_stored(reports: Reports) -> None:
         (("deferred", "delivered"), "delivered"),
         (("delivered", "deferred", "processed"), "delivered"),
         (("delivered", "bounce"), "bounced"),
-        (("bounce", "delivered", "dropped"), "bounced"),
+        (("bounce", "delivered", "dropped"), "dropped"),
         (("dropped",), "dropped"),
         (("open", "click", "spamreport", "unsubscribe", "anything"), None),
         (("delivered",) * 3, "delivered"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.stack import Stack
+from tests.support.running_stack import administered
 from tests.support.transcript import Shell
 
 _SECONDS = 60
@@ -74,9 +75,10 @@ def until(true: Callable[[], bool], what: str) -> None:
 
 
 @pytest.fixture
-def stack(moving_stack: Stack) -> Stack:
-    """The one whose clock is moved."""
-    return moving_stack
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One of its own, where nothing is warm: else the writer may be done before the processor says so."""
+    with administered(tmp_path_factory.mktemp("stack"), movable_clock=True) as running:
+        yield running
 
 
 @pytest.mark.slow

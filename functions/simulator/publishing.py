@@ -19,10 +19,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sent(NamedTuple):
-    """How much was published."""
+    """How many events were published, and the ids of their messages."""
 
     events: int
-    messages: int
+    messages: list[str]
 
 
 def encoded(project_id: str, device_id: str, network_id: str | None, event: Event) -> bytes:
@@ -69,15 +69,15 @@ async def publish(project_id: str, players: Iterable[Player], start: int, end: i
     """Publish what players send in a slice; returns when all of it is confirmed. Transient otherwise."""
     attributes = {"v": VERSION, "hops": "1", "projectId": project_id}
     waiting: list[tuple[bytes, dict[str, str]]] = []
-    events = messages = size = 0
+    ids: list[str] = []
+    events = size = 0
     for batch in batches(stream(project_id, players, start, end)):
         data = b"[" + b",".join(batch) + b"]"
         if waiting and size + len(data) > pubsub.MAX_BYTES:
-            await pubsub.publish(TOPIC, waiting)
+            ids += await pubsub.publish(TOPIC, waiting)
             waiting, size = [], 0
         waiting.append((data, attributes))
         events += len(batch)
-        messages += 1
         size += len(data) + 200
-    await pubsub.publish(TOPIC, waiting)
-    return Sent(events, messages)
+    ids += await pubsub.publish(TOPIC, waiting)
+    return Sent(events, ids)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from shared import clock
 from shared.clients import tasks
 from shared.config import settings
 from shared.errors import Transient
+from shared.log import listed
 from shared.loops import PerLoop
 from shared.simulations import SLICE_MS
 
@@ -91,7 +93,7 @@ def _task(target: str, project_id: str, shard: int, end: int, again: str) -> tas
     return tasks.Task(task_id, target, msgspec.json.encode(PlaySlice(project_id, shard, end)), end)
 
 
-async def play(wanted: PlaySlice) -> dict[str, int]:
+async def play(wanted: PlaySlice) -> dict[str, Any]:
     """Publish what a slice's devices send; counts for the log. Transient: the task is to come again."""
     early = wanted.end - clock.now_ms()
     if early > _EARLY_MS:
@@ -101,4 +103,5 @@ async def play(wanted: PlaySlice) -> dict[str, int]:
     late = clock.now_ms() - wanted.end
     players = await troupe().players(wanted.project_id, wanted.shard)
     sent = await publish(wanted.project_id, players, wanted.end - SLICE_MS, wanted.end)
-    return {"devices": len(players), "events": sent.events, "messages": sent.messages, "lateMs": late}
+    done = {"devices": len(players), "events": sent.events, "messages": len(sent.messages), "lateMs": late}
+    return done | ({"published": listed(sent.messages)} if sent.messages else {})

@@ -68,6 +68,8 @@ def done_by(line: Line) -> tuple[str, str]:
     of = f", a batch of {batch}" if batch > 1 else ""
     if line.service == "scheduler" and line.message_id is None:
         return "handled", "its timer was due, and fired"
+    if line.service == "simulator":
+        return "handled", f"played it, as a simulated device sends it{of}"
     if line.service == "transponder":
         return "handled", f"handled the message again{of}" if (line.attempt or 0) > 1 else f"stored{of}"
     return "handled", f"handled the message{of}"

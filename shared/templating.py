@@ -26,6 +26,7 @@ from shared.errors import Rejected
 # Of what a template comes to, in bytes.
 MAX_OUTPUT = 400_000
 _MAX_RANGE = 10_000
+_MAX_MESSAGE = 500
 _FILE = "<template>"
 _ELSEWHERE = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
@@ -134,7 +135,8 @@ def _parsed(source: str, html: bool) -> tuple[nodes.Template, jinja2.Template]:
 def _bounded(parts: Iterator[str]) -> Iterator[str]:
     size = 0
     for part in parts:
-        size += len(part.encode("utf-8", "replace"))
+        # Half of a surrogate pair, which a template can make, is no text.
+        size += len(part.encode())
         if size > MAX_OUTPUT:
             raise _invalid(None, f"it comes to more than {MAX_OUTPUT:,} bytes")
         yield part
@@ -151,9 +153,11 @@ def _line(error: BaseException) -> int | None:
 
 
 def _said(error: Exception) -> str:
-    return (str(error) or type(error).__name__)[:500]
+    return str(error) or type(error).__name__
 
 
 def _invalid(line: int | None, message: str) -> Rejected:
     place = "" if line is None else f"line {line}: "
-    return Rejected("template.invalid", place + message)
+    # What is told of a template may hold what it is told of: half of a surrogate pair, say.
+    said = message[:_MAX_MESSAGE].encode("utf-8", "replace").decode()
+    return Rejected("template.invalid", place + said)

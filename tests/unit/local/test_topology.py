@@ -39,6 +39,8 @@ def test_file_of_the_repository_is_right() -> None:
     assert topology.topics["writer"].description == "Events of known devices, to be stored"
     assert topology.queues["timers"].function == "scheduler"
     assert topology.schedules["sweep-timers"].message == {"type": "sweepMsg"}
+    assert not topology.schedules["sweep-timers"].paused
+    assert topology.schedules["simulate"].paused
 
 
 # What is changed in the file, and what the error must say: the place, what is wrong, what to do.

@@ -13,7 +13,7 @@ from functions.api.project_code.sections import FORMAT, ROUTES, SECTIONS, Item, 
 from functions.api.project_code.together import attribute_problems, name_problems
 from functions.api.resources.attributes import check_definition, made_path, parent_path
 from functions.api.resources.reasoning import named_in_route
-from functions.api.resources.references import check_route
+from functions.api.resources.references import check_outbound, check_route
 from functions.api.roles import catalogue
 from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
 from shared.errors import ApiError
@@ -147,6 +147,8 @@ def _item(
             parent_path(whole)
         if (wire := ROUTES.get(section.name)) and wire in whole:
             check_route(section.kind.name, wire, whole[wire])
+        if section.name == "networks":
+            check_outbound(whole.get("outbound"))
     except ApiError as error:
         problems.append(f"{place}: {error.message}")
         return None

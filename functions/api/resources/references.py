@@ -7,10 +7,10 @@ from typing import Any
 
 from functions.api.needs import Call
 from functions.api.resources import reasoning
-from shared import values
+from shared import outbound_request, url_rules, values
 from shared.clients import firestore
 from shared.config import settings
-from shared.errors import ApiError
+from shared.errors import ApiError, Rejected
 from shared.model.base import Kind
 from shared.route_check import check_message_route
 from shared.store.scope import Scope
@@ -73,3 +73,19 @@ async def check_cleared(scope: Scope, network_id: str) -> None:
             f"the network {network_id!r} was deleted, and its aliases are still being cleared",
             "send the same request again in a minute, or choose another id",
         )
+
+
+def check_outbound(way: Mapping[str, Any] | None) -> None:
+    """ApiError 400 for a URL that may not be called; where its name leads is seen when it is called."""
+    if way is None or "urlTemplate" not in way:
+        return
+    try:
+        example = outbound_request.example(way["urlTemplate"])
+        url_rules.check_url(example, url_rules.networks(settings().text("URL_NETWORKS", "")))
+    except Rejected as error:
+        raise ApiError(
+            400,
+            "network.url",
+            f"outbound.urlTemplate: {error.message}",
+            "name a host of the public Internet, or an address of a network that URL_NETWORKS allows",
+        ) from None

@@ -7,11 +7,8 @@ from typing import Any
 
 from functions.api.needs import Call
 from functions.api.resources import crud
-from functions.api.resources.references import check_cleared, check_route, check_scripts
+from functions.api.resources.references import check_cleared, check_outbound, check_route, check_scripts
 from functions.api.router import Router
-from shared import outbound_request, url_rules
-from shared.config import settings
-from shared.errors import ApiError, Rejected
 from shared.model.message_route import MESSAGE_ROUTE
 from shared.model.network import NETWORK
 from shared.store.audit import same
@@ -35,7 +32,7 @@ async def _updating(
 
 
 async def _creating_network(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    _check_outbound(fields.get("outbound"))
+    check_outbound(fields.get("outbound"))
     return {}
 
 
@@ -43,24 +40,8 @@ async def _updating_network(
     call: Call, change: Change, stored: Stored[Any], fields: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     if not same(fields.get("outbound"), stored.fields.get("outbound")):
-        _check_outbound(fields.get("outbound"))
+        check_outbound(fields.get("outbound"))
     return {}
-
-
-def _check_outbound(way: Mapping[str, Any] | None) -> None:
-    """ApiError 400 for a URL that may not be called; where its name leads is seen when it is called."""
-    if way is None or "urlTemplate" not in way:
-        return
-    try:
-        example = outbound_request.example(way["urlTemplate"])
-        url_rules.check_url(example, url_rules.networks(settings().text("URL_NETWORKS", "")))
-    except Rejected as error:
-        raise ApiError(
-            400,
-            "network.url",
-            f"outbound.urlTemplate: {error.message}",
-            "name a host of the public Internet, or an address of a network that URL_NETWORKS allows",
-        ) from None
 
 
 async def _network_id(call: Call, resource_id: str) -> None:

@@ -27,6 +27,18 @@ def _blueprint(*attributes: dict[str, Any], **fields: Any) -> dict[str, Any]:
         ({"scripts": [{"alias": "s", "name": "S", "code": "x = 1"}]}, "has no entry point"),
         ({"templates": [{"alias": "t", "name": "T"}]}, "neither email nor sms"),
         ({"networks": [{"id": "net-1", "name": "N", "aliasKeys": ["k", "k"]}]}, "one key twice"),
+        (
+            {
+                "networks": [
+                    {
+                        "id": "net-1",
+                        "name": "N",
+                        "outbound": {"transport": "rest", "urlTemplate": "http://10.0.0.1/{alias}"},
+                    }
+                ]
+            },
+            "outbound.urlTemplate: the address is none of the public Internet",
+        ),
         (_blueprint(RELATION | {"targetBlueprint": ["a"]}), "targetBlueprint: must be a name"),
         (_blueprint(messageRouteName={"x": 1}), "messageRouteName: must be a name"),
         (_blueprint(RELATION | {"targetBlueprint": "a", "mirrorPath": "k"}), "mirrorPath"),

@@ -22,7 +22,7 @@ from shared.errors import Rejected
 from shared.history import TABLE
 from shared.history_query.expr import Parameters
 from shared.log import log
-from shared.retention import reading, rules
+from shared.retention import horizon, reading, rules
 from shared.retention.going_sql import Going
 
 _PHASES = ("shorten", "define", "keep", "delete")
@@ -51,6 +51,7 @@ async def step(task: Task, deadline: float) -> bool:
         await task.save()
     if task.store == "history":
         await _delete_snapshots(task, rules.latest(scopes))
+    await horizon.write(task.project_id, task.store, horizon.Last(task.now, scopes))
     return True
 
 

@@ -76,14 +76,20 @@ class Going:
         kinds = _EVENTS if self.store == "events" else f"({_BY_PATHS} OR {_DEFINITION})"
         return f"{_within(parameters, day)} AND NOT ({self._mine(parameters)} AND {kinds})"
 
-    def counted(self, dataset: str) -> tuple[str, tuple[Parameter, ...]]:
+    def counted(
+        self, dataset: str, ranges: Sequence[tuple[int, int]] | None = None
+    ) -> tuple[str, tuple[Parameter, ...]]:
         """Per day: its first instant (epoch ms), rows that go, their bytes, rows that are shortened, theirs.
 
-        A shortened row's bytes are those that it has now.
+        A shortened row's bytes are those that it has now. ``ranges``: only days of these are looked at.
         """
         parameters = Parameters()
         latest = max((rule.cutoff for scope in self.scopes for rule in scope.rules), default=0)
         until = f"time < {parameters.add(latest, 'TIMESTAMP')}"
+        if ranges is not None:
+            add = parameters.add
+            days = (f"(time >= {add(a, 'TIMESTAMP')} AND time < {add(b, 'TIMESTAMP')})" for a, b in ranges)
+            until = f"{until} AND ({' OR '.join(days)})"
         short = self._goes(parameters, None, stays=True)
         rows = (
             f"SELECT time, {size()} AS size, {short} AS shortened "  # noqa: S608 our own text

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from fulcrum.core import ids
 from shared import names, values
 from shared.clients import bigquery, firestore
 from shared.config import settings
-from shared.retention import rules
+from shared.retention import horizon, rules
+from shared.retention.asking import asked
 from shared.retention.going_sql import Going
 from shared.retention.rules import Scope, Store
 from shared.store.query import Query, conditions
 
 _PAGE = 500
-_SECONDS = 300.0
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -78,12 +76,12 @@ async def days(going: Going, max_bytes: int) -> list[Day]:
     """What goes, day by day; Rejected ``bigquery.bytesBilledLimitExceeded`` where asking costs too much."""
     if not rules.latest(going.scopes):
         return []
-    sql, parameters = going.counted(settings().bigquery_dataset)
-    job = await bigquery.start(sql, parameters, f"fulcrum_{ids.new_id()}", max_bytes, _SECONDS)
-    found: list[Day] = []
-    async for page in bigquery.pages(job, 5_000, _SECONDS):
-        found += [Day(*(int(cell or 0) for cell in row)) for row in page.rows]
-    return found
+    now = going.before + rules.UNTOUCHED_MS
+    ranges = await horizon.unsettled(going.project_id, going.store, going.scopes, now, max_bytes)
+    if ranges == []:
+        return []
+    sql, parameters = going.counted(settings().bigquery_dataset, ranges)
+    return [Day(*(int(cell or 0) for cell in row)) for row in await asked(sql, parameters, max_bytes)]
 
 
 async def old_snapshots(project_id: str, scopes: list[Scope], max_bytes: int) -> tuple[int, int]:
@@ -110,9 +108,3 @@ OLD_SNAPSHOTS = "project_id = @project AND snapshot_time < @cutoff"
 def old_snapshots_parameters(project_id: str, cutoff: int) -> list[bigquery.Parameter]:
     """The parameters of :data:`OLD_SNAPSHOTS`."""
     return [("project", "STRING", project_id), ("cutoff", "TIMESTAMP", cutoff)]
-
-
-async def asked(sql: str, parameters: Any, max_bytes: int) -> list[list[str | None]]:
-    """All rows of a small answer."""
-    job = await bigquery.start(sql, parameters, f"fulcrum_{ids.new_id()}", max_bytes, _SECONDS)
-    return (await bigquery.page(job, 10_000, _SECONDS)).rows

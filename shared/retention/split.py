@@ -80,7 +80,8 @@ def baseline_rows(
                 "device_id": device_id,
                 **{key: value for key, value in columns.items() if value},
                 "time": time_us(since),
-                "received_time": time_us(since),
+                # Whoever asks what was known when takes it for known from then on.
+                "received_time": time_us(min(time, since)),
                 "stored_time": now_us,
                 "original_time": str(time),
                 "event_id": event_id,

@@ -79,7 +79,8 @@ class Curator:
     def tasks(self, project_id: str) -> dict[str, dict[str, Any]]:
         """The documents of a project's curations."""
         found = self.documents.collection(f"projects/{project_id}/curations").stream()
-        return {one.id: one.to_dict() or {} for one in found}
+        # Beside them stands what they remember of the last one.
+        return {one.id: one.to_dict() or {} for one in found if not one.id.startswith("last-")}
 
     def result(self, project_id: str, store: str) -> dict[str, Any]:
         """What all curations of a store did, added up."""

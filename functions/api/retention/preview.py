@@ -12,6 +12,7 @@ from shared.config import settings
 from shared.errors import ApiError, FulcrumError, Rejected
 from shared.model.retention import RetentionDay, RetentionPreview, StorePreview
 from shared.retention import documents, reading, rules, runs_sql
+from shared.retention.asking import asked
 from shared.retention.going_sql import Going
 from shared.retention.rules import Store
 
@@ -86,7 +87,7 @@ async def _runs(project_id: str, store: str, own: Store, at: int) -> StorePrevie
     given: tuple[str, list[bigquery.Parameter]] = runs_sql.count(
         settings().bigquery_dataset, store, project_id, until, at
     )
-    rows = await reading.asked(*given, costs.max_bytes())
+    rows = await asked(*given, costs.max_bytes())
     count = int(rows[0][0] or 0)
     changed: dict[str, Any] = {"shortened": count} if store == "logs" else {"rows": count}
     return StorePreview(store=store, exact=True, **changed)

@@ -11,7 +11,7 @@ from functions.api.history import state_at
 from functions.db_curator import handle, keeping
 from shared import clock, device_rows, history, snapshot_writing
 from shared.messages import DeviceEventAck, Write
-from shared.retention import reading
+from shared.retention import horizon, reading
 from shared.retention.going_sql import Going
 from tests.support.curator import DAY_MS, Curator, asked, rows, states
 from tests.support.history import alarm, event, rows_of
@@ -91,6 +91,13 @@ async def test_paths_go_by_their_own_rules_and_rows_are_shortened(curator: Curat
     # The order in which the event wrote what is left of it is left, too.
     assert left["d1"]["written"] == "keep,x"
     assert curator.result(project, "history")["shortened"] == 3
+    # The next night looks at what has grown too old since, and where something was stored since.
+    tomorrow = NOW + DAY_MS
+    scopes = await reading.history_scopes(project, "history", tomorrow)
+    looked = await horizon.unsettled(project, "history", scopes, tomorrow, 2**40)
+    assert looked is not None
+    assert (days_ago(20), days_ago(19)) in looked
+    assert all(until - since <= 2 * DAY_MS for since, until in looked)
 
 
 async def test_only_whole_partitions_of_nobody_else_go_as_such(curator: Curator, project: str) -> None:

@@ -23,8 +23,8 @@ TODAY = clock.now_ms() // DAY_MS * DAY_MS
 NOW = TODAY + 3 * 3_600_000
 # All that changes anything, by what a curation calls for it.
 EFFECTS = ((firestore, "commit"), (history_client, "append"), (bigquery, "change"))
-# The document; the plan; of two days shortened, defined, kept and deleted, each noted; snapshots; the end.
-BOUNDARIES = 17
+# The document; the plan; two days shortened, defined, kept and deleted, each noted; snapshots; twice the end.
+BOUNDARIES = 18
 
 
 class Killed(BaseException):

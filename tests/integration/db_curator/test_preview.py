@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.api.project_code.sections import SECTIONS
 from functions.api.retention.preview import next_curation
 from shared import clock
 from shared.config import settings
@@ -39,10 +40,7 @@ async def http(
     settings.cache_clear()
     api = Api(Address("embedded", "", ""), curator.documents, curator.topics)
     api.project(project)
-    listed = (
-        *("messageRoute", "blueprint", "attribute", "network", "system", "template", "script", "role"),
-        *("user", "device"),
-    )
+    listed = {section.kind.name for section in SECTIONS.values()}
     token = api.user(
         project,
         *("project.read", "project.update", "blueprint.create", "blueprint.update", "device.readData"),

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from functions.api.callbacks import mail_events
+from functions.api.callbacks.mail_events import Event
 from functions.emailer import provider
+from shared import send_reports
 from shared.config import settings
 from tests.integration.emailer.conftest import KEY, Emailer
 
@@ -153,6 +156,24 @@ async def test_an_answer_that_is_lost_has_the_mail_sent_again(emailer: Emailer) 
     emailer.faults()
     assert await emailer.resume() == 204
     assert [(await emailer.outbox())[0]["state"], len(emailer.sent())] == ["sent", 2]
+
+
+async def test_an_event_of_a_mail_whose_answer_was_lost_keeps_it_from_going_out_again(
+    emailer: Emailer,
+) -> None:
+    emailer.faults({"method": "MailSend", "drop_answer_rate": 1})
+    assert await emailer.deliver(MAIL) == 204
+    emailer.faults()
+    (waiting,) = await emailer.outbox()
+    event = Event(event="processed", email="ada@example.com", sg_message_id="X1.filter")
+    told = await send_reports.change(
+        emailer.project, waiting["id"], lambda fields, now: mail_events.decide(fields, [event], now)
+    )
+    assert told == "stored"
+    assert await emailer.resume() == 204
+    (kept,) = await emailer.outbox()
+    assert (kept["state"], kept["providerId"], kept["attempt"]) == ("sent", "X1", 1)
+    assert emailer.calls() == 1
 
 
 async def test_an_answer_that_does_not_come_is_not_waited_for(

@@ -216,3 +216,24 @@ async def test_a_project_without_document_is_known_all_the_same(service: Service
     await service.post(push([event()]))
     assert len(service.topics.events("writer")) == 2
     assert len(service.documents.reads) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "network", "goes_on_under"),
+    [
+        ({"simulated": True, "simNetworkId": "sim-net"}, "sim-net", "sim-net"),
+        ({"simulated": True, "simNetworkId": "sim-net"}, NETWORK, NETWORK),
+        ({"simulated": True}, None, NETWORK),
+        ({"simulated": False, "simNetworkId": "sim-net"}, "sim-net", None),
+        ({"simulated": True, "simNetworkId": "sim-net"}, "other-net", None),
+    ],
+    ids=["simulated", "own-network", "no-network", "simulated-no-more", "other-network"],
+)
+async def test_a_simulated_device_is_known_under_the_network_of_its_simulated_traffic(
+    service: Service, fields: dict[str, Any], network: str | None, goes_on_under: str | None
+) -> None:
+    add_device(service, "sim", **fields)
+    sent = event("sim", aliasKey=None, networkId=network, source="simulator")
+    await service.post(push([sent]))
+    found = [(e["deviceId"], e["networkId"], e["source"]) for e in service.topics.events("writer")]
+    assert found == ([("sim", goes_on_under, "simulator")] if goes_on_under else [])

@@ -14,13 +14,15 @@ from shared.config import settings
 from shared.errors import Rejected
 from shared.history import Row
 from shared.history_query.expr import Parameters
-from shared.retention import rules, split
+from shared.retention import insert_sql, rules, split
 from shared.retention.going_sql import Going, kept_rows
 
 # BigQuery takes no streamed rows of partitions that are older than 1,825 days.
 _PAST_MS = 1_820 * rules.DAY_MS
 _PAGE = 5_000
 _AT_ONCE = 2_000
+# Rows of one INSERT; a row may have a megabyte, but seldom more than a few hundred bytes.
+_INSERTED = 100
 _SECONDS = 300.0
 # Columns of a row, as they are read and as they were written.
 _TIMES = frozenset(c["name"] for c in history.schema() if c["type"] == "TIMESTAMP")
@@ -172,9 +174,16 @@ async def _carry(
 
 
 async def _append(rows: list[Row]) -> int:
-    refused = await client.append(history.encode_all(rows), within=60.0) if rows else {}
+    """Write rows: those that BigQuery takes no more as a stream by statements."""
+    limit = history.time_us(max(0, clock.now_ms() - _PAST_MS))
+    young = [row for row in rows if row["time"] >= limit]
+    refused = await client.append(history.encode_all(young), within=60.0) if young else {}
     if refused:
         raise Rejected("history.refused", f"a row was refused: {next(iter(refused.values()))}")
+    old = [row for row in rows if row["time"] < limit]
+    for start in range(0, len(old), _INSERTED):
+        sql, given = insert_sql.insert(settings().bigquery_dataset, old[start : start + _INSERTED])
+        await bigquery.change(sql, given, f"fulcrum_{ids.new_id()}", _SECONDS)
     return len(rows)
 
 

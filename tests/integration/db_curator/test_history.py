@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from fulcrum.core import ids
 from functions.api.history import state_at
 from functions.db_curator import handle, keeping
 from shared import clock, device_rows, history, snapshot_writing
+from shared.clients import bigquery
 from shared.messages import DeviceEventAck, Write
-from shared.retention import horizon, reading
+from shared.retention import horizon, insert_sql, reading
 from shared.retention.going_sql import Going
 from tests.support.curator import DAY_MS, Curator, asked, rows, states
 from tests.support.history import alarm, event, rows_of
@@ -254,3 +256,21 @@ async def test_rules_that_change_meanwhile_begin_anew(
     assert await states(project) == before
     assert await counted(project) == []
     assert {int(row["time"]) // 1000 for row in await rows(project)} >= {days_ago(5)}
+
+
+async def test_rows_that_are_too_old_to_be_streamed_are_shortened_all_the_same(
+    curator: Curator, project: str
+) -> None:
+    curator.project(project, {"history": {"days": 0, "paths": [{"path": "pos", "days": 30}]}})
+    writes = [Write("pos", {"lat": 1}), Write("x", {"y": "it's"}), Write("z", op="delete")]
+    made = rows_of([event(project, days_ago(2_000.5 + number), writes=writes) for number in range(2)])
+    sql, given = insert_sql.insert("history", made)
+    assert await bigquery.change(sql, given, f"t_{ids.new_id()}", 30) == 2
+    before = await states(project)
+    assert before == {"d1": {"pos": {"lat": 1}, "x": {"y": "it's"}}}
+    assert sum(day.shortened for day in await counted(project)) == 2
+    assert await curator.store(project, "history", NOW) == 204
+    assert await states(project) == before
+    left = [row for row in await rows(project) if row["kind"] == "data"]
+    assert [(json.loads(row["data"]), row["cleared"]) for row in left] == [({"x": {"y": "it's"}}, "z")] * 2
+    assert {int(row["time"]) // 1000 for row in left} == {days_ago(2_000.5), days_ago(2_001.5)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -134,11 +134,20 @@ class Api:
 
 
 @contextmanager
-def embedded_api() -> Iterator[Api]:
-    """An API on its own empty Firestore."""
-    options = ("--strict", "--indexes", str(ROOT / "firestore.indexes.json"))
+def strict_firestore() -> Iterator[Address]:
+    """A Firestore that refuses queries without an index."""
+    with embedded("firestore", "--strict", "--indexes", str(ROOT / "firestore.indexes.json")) as address:
+        yield address
+
+
+@contextmanager
+def embedded_api(shared: Address | None = None) -> Iterator[Api]:
+    """An API on its own Firestore, or on a strict one that is ``shared``, and emptied now."""
     topics = Topics()
-    with embedded("firestore", *options) as address, environment(address, topics):
+    with ExitStack() as stack:
+        address = shared or stack.enter_context(strict_firestore())
+        httpx.post(f"{address.http}/reset").raise_for_status()
+        stack.enter_context(environment(address, topics))
         documents = official.Client(project=CLOUD_PROJECT, credentials=AnonymousCredentials())
         yield Api(address, documents, topics)
         documents.close()

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.support.api import Api, embedded_api, environment
+from tests.support.emulators import Address
 from tests.support.jobs import Jobs, jobs_function
 
 
 @pytest.fixture(scope="module")
-def module_api() -> Iterator[Api]:
-    with embedded_api() as made:
+def module_api(strict_store: Address) -> Iterator[Api]:
+    with embedded_api(strict_store) as made:
         yield made
 
 

@@ -13,6 +13,7 @@ projects/{p}/quarantine/{id}                    what could not be processed
 projects/{p}/runningTimers/{digest of the id}   a timer that was set: when it fires next, or how it ended
 projects/{p}/timerCancels/recent                what cancelled many timers at once
 projects/{p}/outbox/{id}                        mail and SMS on their way out
+projects/{p}/curations/{run}-{store}            how far the curation of a store is, or what it came to
 projects/{p}/sendLimits/{id}                    what one recipient got lately, where messages have limits
 projects/{p}/simulations/{deviceId}             what a simulated device plays; see shared/simulations.py
 projects/{p}/outbound/{msgId}                   a message to a device

@@ -60,7 +60,9 @@ async def fetch(request: Request, gate: Gate, limits: Limits) -> Response:
     taken = await _take(network.project_id, network.id, device_id)
     if again == "true":
         taken = await _unanswered(network.project_id, network.id, device_id, taken)
-    log("INFO", "messages fetched", projectId=network.project_id, deviceId=device_id, messages=len(taken))
+    if taken:
+        project, count = network.project_id, len(taken)
+        log("INFO", "messages fetched", projectId=project, deviceId=device_id, messages=count)
     items = [
         {
             "msgId": record.msg_id,

@@ -74,7 +74,7 @@ async def _delete(task: Task, store: Documents, days: int, deadline: float) -> b
         found = await documents.some_old(
             task.project_id, store, cutoff, _AT_ONCE, _after(task, as_time=not store.time)
         )
-        going = [one for one in found if documents.is_over(store, values.from_fields(one.fields))]
+        going = [one for one in found if documents.is_over(store, values.from_fields(one.fields), task.now)]
         if task.store == "scriptVersions":
             going = await _unused(task.project_id, going)
         await _write(documents.deletes(task.project_id, store, going))

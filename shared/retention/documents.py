@@ -27,14 +27,15 @@ class Documents:
     """The documents of a store. ``time`` is the field (epoch ms) from which on days are counted.
 
     ``at_least``: days that the platform itself needs them for. ``open``: states of those that are not over
-    and stay. ``expires``: they have ``expireAt``. Where there is no such time, days are counted from
-    ``expireAt``, which is set ``offset`` days after it.
+    and stay, until the instant in the field ``ends`` if there is one. ``expires``: they have ``expireAt``.
+    Where there is no such time, days are counted from ``expireAt``, which is set ``offset`` days after it.
     """
 
     collection: str
     time: str = ""
     at_least: int = 1
     open: frozenset[str] = frozenset()
+    ends: str = ""
     expires: bool = True
     offset: int = 0
 
@@ -45,7 +46,9 @@ STORES: Mapping[str, Documents] = {
     "unknownDevices": Documents("unknownDevices", "lastSeen"),
     "quarantine": Documents("quarantine", "time"),
     "outbox": Documents("outbox", "time", at_least=8, open=frozenset({"sending", "waiting"})),
-    "outbound": Documents("outbound", "created", at_least=8, open=frozenset({"queued", "sent"})),
+    "outbound": Documents(
+        "outbound", "created", at_least=8, open=frozenset({"queued", "sent"}), ends="expireTime"
+    ),
     "timers": Documents("runningTimers", at_least=_TIMER_DAYS, offset=_TIMER_DAYS),
     "scriptVersions": Documents("scriptVersions", "created", expires=False),
 }
@@ -93,15 +96,17 @@ async def _page(
     if after is not None:
         values.fill(built.start_at.values.add(), after[0])
         built.start_at.values.add().reference_value = f"{parent}/{store.collection}/{after[1]}"
-    for name in {"expireAt", "ended", "state", "parts", "scriptId", "version", store.time} - {""}:
+    for name in {"expireAt", "ended", "state", "parts", "scriptId", "version", store.time, store.ends} - {""}:
         built.select.fields.add(field_path=name)
     built.limit.value = limit
     return await firestore.run_query(parent, built)
 
 
-def is_over(store: Documents, fields: Mapping[str, Any]) -> bool:
+def is_over(store: Documents, fields: Mapping[str, Any], now: int) -> bool:
     """Whether a document's matter is over, so that it may go."""
-    return fields.get("state") not in store.open
+    if fields.get("state") not in store.open:
+        return True
+    return bool(store.ends) and fields.get(store.ends, now) < now
 
 
 def extended(store: Documents, fields: Mapping[str, Any], days: int) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def left(curator: Curator, project: str, collection: str) -> dict[str, dict[str,
         ("unknownDevices", "unknownDevices", "lastSeen", {}),
         ("quarantine", "quarantine", "time", {}),
         ("outbox", "outbox", "time", {"state": "waiting"}),
-        ("outbound", "outbound", "created", {"state": "queued"}),
+        ("outbound", "outbound", "created", {"state": "queued", "expireTime": NOW + 1}),
     ],
 )
 async def test_documents_that_are_old_go_unless_they_are_not_over(
@@ -60,16 +60,19 @@ async def test_documents_that_are_old_go_unless_they_are_not_over(
         collection,
         {
             **{f"old{n}": {time: days_ago(12), "expireAt": ttl(12), **ended} for n in range(310)},
+            # Nobody acknowledged it in time, or was to.
+            "late": {time: days_ago(12), "expireAt": ttl(12), **ended, "expireTime": days_ago(11)}
+            | ({"state": "sent"} if store == "outbound" else {}),
             "new": {time: days_ago(9), "expireAt": ttl(9), **ended},
             **({"open": {time: days_ago(12), "expireAt": ttl(12), **stays}} if stays else {}),
         },
     )
     assert await curator.store(project, store, NOW) == 204
     assert set(left(curator, project, collection)) == {"new", *(["open"] if stays else [])}
-    assert curator.result(project, store)["documents"] == 310
+    assert curator.result(project, store)["documents"] == 311
     # Once more there is nothing to do.
     assert await curator.store(project, store, NOW) == 204
-    assert curator.result(project, store)["documents"] == 310
+    assert curator.result(project, store)["documents"] == 311
 
 
 async def test_entries_of_the_quarantine_go_with_their_parts(curator: Curator, project: str) -> None:

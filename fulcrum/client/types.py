@@ -2004,6 +2004,18 @@ class SignedIn(TypedDict):
     csrfToken: NotRequired[str]
 
 
+class SimulateBlueprint(TypedDict):
+    """What the simulated devices of a blueprint are to do, of one system or all."""
+
+    seed: NotRequired[int]
+    faults: NotRequired[Faults]
+    stagger: NotRequired[int]
+    scenarioId: NotRequired[str]
+    action: Literal["play", "start", "pause", "reset", "stop"]
+    systemId: NotRequired[str]
+    after: NotRequired[str]
+
+
 class SimulateMany(TypedDict):
     """What many devices are to do: those that are named, or the simulated ones of a system or a blueprint."""
 
@@ -2012,10 +2024,10 @@ class SimulateMany(TypedDict):
     stagger: NotRequired[int]
     scenarioId: NotRequired[str]
     action: Literal["play", "start", "pause", "reset", "stop"]
-    deviceIds: NotRequired[list[str]]
     systemId: NotRequired[str]
-    blueprintId: NotRequired[str]
     after: NotRequired[str]
+    deviceIds: NotRequired[list[str]]
+    blueprintId: NotRequired[str]
 
 
 class Simulation(TypedDict):

@@ -119,7 +119,9 @@ WORDS: dict[str, str] = {
     },
     **{f"timer/{verb}": "timers" for verb in ("start", "stop", "state")},
     "template/preview": "templates",
-    **dict.fromkeys(("simulations", "device/simulation", "device/recordScenario"), "simulation"),
+    **dict.fromkeys(
+        ("simulations", "device/simulation", "device/recordScenario", "blueprint/simulate"), "simulation"
+    ),
     **{
         f"device/{verb}": "simulation"
         for verb in ("startSim", "pauseSim", "resetSim", "playScenario", "stopScenario")

@@ -37,24 +37,33 @@ class StartSim(Playing):
     scenario_id: Identifier | None = None
 
 
-class SimulateMany(StartSim):
-    """What many devices are to do: those that are named, or the simulated ones of a system or a blueprint."""
+class SimulateBlueprint(StartSim):
+    """What the simulated devices of a blueprint are to do, of one system or all."""
 
     action: Action
-    device_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=MAX_DEVICES)
     system_id: Identifier | None = None
-    blueprint_id: Identifier | None = None
     after: str | None = Field(
         default=None, max_length=4000, description="The 'next' of the answer before, where there are more"
     )
+
+    @model_validator(mode="after")
+    def _what(self) -> SimulateBlueprint:
+        if self.action == "play" and self.scenario_id is None:
+            raise ValueError("say which scenario is to be played: scenarioId")
+        return self
+
+
+class SimulateMany(SimulateBlueprint):
+    """What many devices are to do: those that are named, or the simulated ones of a system or a blueprint."""
+
+    device_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=MAX_DEVICES)
+    blueprint_id: Identifier | None = None
 
     @model_validator(mode="after")
     def _whose(self) -> SimulateMany:
         chosen = self.system_id is not None or self.blueprint_id is not None
         if (self.device_ids is None) is not chosen:
             raise ValueError("say which devices: deviceIds, or systemId and blueprintId or one of them")
-        if self.action == "play" and self.scenario_id is None:
-            raise ValueError("say which scenario is to be played: scenarioId")
         return self
 
 

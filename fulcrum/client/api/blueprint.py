@@ -183,6 +183,20 @@ class Blueprint:
             ),
         )
 
+    def simulate(self, blueprint_id: str, body: types.SimulateBlueprint) -> types.SimulationsAccepted:
+        """Run the simulations of a blueprint's devices.
+
+        Plays, starts, pauses, resets or stops the simulated devices of a blueprint, of one system or all:
+        500 of them at a time, and 'next' says that there are more. It takes effect within one or two
+        seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationsAccepted",
+            self._sender.send(Request("POST", f"/v1/blueprint/{segment(blueprint_id)}/simulate", body=body)),
+        )
+
 
 class AsyncBlueprint:
     """Operations on ``blueprint``."""
@@ -351,5 +365,21 @@ class AsyncBlueprint:
             "types.Deleted",
             await self._sender.send(
                 Request("DELETE", f"/v1/blueprint/{segment(blueprint_id)}", headers={"If-Match": if_match})
+            ),
+        )
+
+    async def simulate(self, blueprint_id: str, body: types.SimulateBlueprint) -> types.SimulationsAccepted:
+        """Run the simulations of a blueprint's devices.
+
+        Plays, starts, pauses, resets or stops the simulated devices of a blueprint, of one system or all:
+        500 of them at a time, and 'next' says that there are more. It takes effect within one or two
+        seconds.
+
+        Needs: device.runSimulation.
+        """
+        return cast(
+            "types.SimulationsAccepted",
+            await self._sender.send(
+                Request("POST", f"/v1/blueprint/{segment(blueprint_id)}/simulate", body=body)
             ),
         )

@@ -18,6 +18,7 @@ from shared.model.scenario import Scenario
 from shared.model.simulation import (
     PlayScenario,
     RecordScenario,
+    SimulateBlueprint,
     SimulateMany,
     Simulation,
     SimulationAccepted,
@@ -27,6 +28,7 @@ from shared.model.simulation import (
 )
 
 router = Router("device")
+of_blueprints = Router("blueprint")
 _MAY = needs(running.PERMISSION, anywhere=True)
 _REFUSED = GONE | {409: problem("The device is not simulated, or the scenario is of another blueprint")}
 _SOON = "It takes effect within one or two seconds."
@@ -164,3 +166,24 @@ async def simulation_list(
     cursor: lists.Cursor = None,
 ) -> Page[Simulation]:
     return await many.page(call, state, per_page, cursor)
+
+
+@of_blueprints.post(
+    "/blueprint/{blueprint_id}/simulate",
+    status_code=202,
+    operation_id="blueprint_simulate",
+    summary="Run the simulations of a blueprint's devices",
+    description="Plays, starts, pauses, resets or stops the simulated devices of a blueprint, of one system "
+    f"or all: 500 of them at a time, and 'next' says that there are more. {_SOON}",
+    responses=GONE,
+)
+async def simulate_blueprint(
+    blueprint_id: Annotated[str, Path(max_length=200, description="The id of the blueprint")],
+    body: SimulateBlueprint,
+    call: Annotated[Call, _MAY],
+) -> SimulationsAccepted:
+    given = body.model_dump(exclude_unset=True) | {"blueprint_id": blueprint_id}
+    return await many.run(call, SimulateMany.model_validate(given))
+
+
+router.take(of_blueprints)

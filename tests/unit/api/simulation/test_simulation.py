@@ -182,6 +182,15 @@ async def test_many_devices_are_asked_at_once_and_those_that_cannot_are_told(api
         ):
             assert (await _post(http, project, path, bad)).status_code == 400, bad
         assert (await _post(http, project, path, {"action": "pause", "systemId": "no"})).status_code == 404
+        answer = await _post(http, project, "blueprint/b/simulate", {"action": "start", "systemId": "y"})
+        assert answer.json()["accepted"] == 2
+        faulty = {"action": "play", "scenarioId": "s", "faults": {"lost": 0.5}}
+        assert (await _post(http, project, "blueprint/b/simulate", faulty)).json()["accepted"] == 2
+        started, played = _sent(api)
+        assert (started.action, started.device_ids) == ("start", ["d1", "d2"])
+        assert (played.scenario_id, played.faults) == ("s", {"lost": 0.5, "repeated": 0.0, "skewMs": 0})
+        assert (await _post(http, project, "blueprint/b/simulate", {"action": "play"})).status_code == 400
+        assert (await _post(http, project, "blueprint/no/simulate", {"action": "stop"})).status_code == 404
     assert _sent(api) == []
 
 

@@ -1,4 +1,4 @@
-"""From what is known of an event to its way: steps in order of time, what came of a run below it. Pure."""
+"""From what is known of an event to its way: its steps as they began, what came of a run below it. Pure."""
 
 from __future__ import annotations
 
@@ -347,9 +347,14 @@ class _Assembly:
         )
 
 
-def _order(step: _Draft) -> tuple[int, int, int]:
-    """By time; of one time, what came of a step behind it, and reception first."""
-    return step.time, 0 if step.what == "received" else 1, _depth(step)
+def _order(step: _Draft) -> tuple[float, int, int]:
+    """By when it began; of one time, what came of a step behind it, and reception first.
+
+    Not by when it was done: a service says so after it has published, and by then others may be done with
+    what it published.
+    """
+    began = step.time - 1000 * (step.fields.get("ms") or 0)
+    return began, 0 if step.what == "received" else 1, _depth(step)
 
 
 def _depth(step: _Draft) -> int:

@@ -62,7 +62,7 @@ class EventTrace(Model):
     content_hash: str | None = None
     received: EpochMs | None = Field(default=None, description="When it was received")
     total_ms: float = Field(description="ms from then to the last step", examples=[182.4])
-    steps: list[TraceStep] = Field(description="In order of time")
+    steps: list[TraceStep] = Field(description="In the order in which they began")
 
 
 class Traces(Model):

@@ -24,6 +24,8 @@ TOPICS = {
     "email-emailer": "email",
     "messenger-messenger": "messenger",
     "scheduler-scheduler": "scheduler",
+    "outbound-rest-outbound": "outbound",
+    "simulator-simulator": "simulator",
     "curation-db-curator": "curation",
 }
 _MAIL = {"email", "messenger"}

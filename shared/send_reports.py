@@ -1,7 +1,7 @@
 """What a provider tells of a message that it took: put into the outbox, and only ever forward.
 
 A report may come twice, late, or before the call that it is of has answered; it may be of a try whose answer
-was lost, and then it is how one knows that the message went out.
+was lost, and then it is how one knows that the message went out, even if that was the last and it has failed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ async def store(project_id: str, message_id: str, report: Report) -> Result:
     return await change(project_id, message_id, lambda fields, now: decide(fields, report, now))
 
 
-# From a message's fields and the time, in ms, what of them changes, or why nothing does.
+# From a message's fields and the time, in ms, what of them changes (None deletes), or why nothing does.
 Decide = Callable[[dict[str, Any], int], "dict[str, Any] | Literal['known', 'foreign']"]
 
 
@@ -61,7 +61,9 @@ async def change(project_id: str, message_id: str, decided: Decide) -> Result:
             return changes
         write = messages().Write()
         write.update.name = name
-        values.to_fields(write.update.fields, changes)
+        values.to_fields(
+            write.update.fields, {key: value for key, value in changes.items() if value is not None}
+        )
         write.update_mask.field_paths.extend(changes)
         write.current_document.update_time.CopyFrom(found.update_time)
         (code,) = await firestore.batch_write([write])
@@ -79,11 +81,14 @@ def decide(fields: dict[str, Any], report: Report, now: int) -> dict[str, Any] |
     known = fields.get("providerId")
     if known is not None and known != report.provider_id:
         return "foreign"
-    if before not in _ORDER or _ORDER[report.state] <= _ORDER[before]:
+    # One that failed here, and not there: the answer of its last try was lost.
+    order = -1 if before == "failed" and known is None else _ORDER.get(str(before), 3)
+    if _ORDER[report.state] <= order:
         return "known"
     changes: dict[str, Any] = {"state": report.state, "reportTime": now}
     if known is None:
-        changes |= {"providerId": report.provider_id, "sentTime": now}
+        # What went wrong with the answer counts no more.
+        changes |= {"providerId": report.provider_id, "sentTime": now, "error": None}
     if report.code is not None:
         changes["error"] = {"code": report.code[:100], "text": (report.text or "")[:500]}
     return changes

@@ -20,9 +20,9 @@ _STATES = {"bounce": "bounced"}
 _ENDS = frozenset({"bounced", "dropped"})
 _RANKS_OF_STATES = {_STATES.get(name, name): rank for name, rank in _RANKS.items()}
 # A report counts for a message in one of these: not for one that is only kept, say.
-_OPEN = frozenset({"sending", "waiting", "sent", "delivered", "undelivered"})
+_OPEN = frozenset({"sending", "waiting", "sent", "delivered", "undelivered", "failed"})
 # One whose answer may have been lost.
-_UNSURE = frozenset({"sending", "waiting"})
+_UNSURE = frozenset({"sending", "waiting", "failed"})
 _MAX_TEXT = 500
 
 
@@ -94,7 +94,8 @@ def decide(
     if all(fields.get(key) == value for key, value in changes.items() if value):
         return "known"
     if not known:
-        changes |= {"providerId": _provider_id(ours[0]), "sentTime": now}
+        # What went wrong with the answer counts no more.
+        changes = {"providerId": _provider_id(ours[0]), "sentTime": now, "error": None} | changes
     return changes | {"reportTime": now}
 
 

@@ -165,7 +165,19 @@ async def test_an_event_that_comes_before_the_answer_says_that_the_mail_is_out(
     assert (reports.stored["state"], reports.stored["providerId"]) == ("sent", "X1")
 
 
-@pytest.mark.parametrize("before", ["kept", "failed"])
+@pytest.mark.parametrize("before", ["waiting", "failed"])
+async def test_an_event_of_a_try_whose_answer_was_lost_counts_more_than_its_loss(
+    reports: Reports, before: str
+) -> None:
+    lost = {"code": "sendgrid.noAnswer", "text": "no answer"}
+    fields = {"kind": "email", "state": before, "attempt": 3, "to": ["a@x.de"], "error": lost}
+    reports.document.set(fields)
+    assert await reports.tell(reports.event("delivered")) == 204
+    assert reports.stored["state"] == "delivered"
+    assert "error" not in reports.stored
+
+
+@pytest.mark.parametrize("before", ["kept", "limited"])
 async def test_an_event_of_what_was_never_sent_changes_nothing(reports: Reports, before: str) -> None:
     fields = {"kind": "email", "state": before, "attempt": 1, "to": ["a@x.de"]}
     reports.document.set(fields)

@@ -119,7 +119,25 @@ async def test_a_report_that_comes_before_the_answer_says_that_the_message_is_ou
     assert (reports.stored["state"], reports.stored["providerId"]) == ("sent", "SM1")
 
 
-@pytest.mark.parametrize("before", ["kept", "failed", "limited"])
+@pytest.mark.parametrize("before", ["waiting", "failed"])
+async def test_a_report_of_a_try_whose_answer_was_lost_counts_more_than_its_loss(
+    reports: Reports, before: str
+) -> None:
+    lost = {"code": "twilio.noAnswer", "text": "no answer"}
+    reports.document.set({"kind": "sms", "state": before, "attempt": 3, "error": lost})
+    for status in ("sent", "delivered", "sent"):
+        assert (await reports.tell(MessageStatus=status)).status_code == 204
+    assert (reports.stored["state"], reports.stored["providerId"]) == ("delivered", "SM1")
+    assert "error" not in reports.stored
+
+
+async def test_a_message_that_twilio_says_has_failed_stays_so(reports: Reports) -> None:
+    reports.document.set({"kind": "sms", "state": "failed", "attempt": 1, "providerId": "SM1"})
+    assert (await reports.tell()).status_code == 204
+    assert reports.stored["state"] == "failed"
+
+
+@pytest.mark.parametrize("before", ["kept", "limited"])
 async def test_a_report_of_what_was_never_sent_changes_nothing(reports: Reports, before: str) -> None:
     fields = {"kind": "sms", "state": before, "attempt": 1}
     reports.document.set(fields)

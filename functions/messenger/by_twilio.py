@@ -8,6 +8,7 @@ it as it is (a number, an account, a permission), and its code says why.
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +28,8 @@ CALLBACK = "/v1/callback/twilio"
 _SECONDS = 15.0
 _LATER = frozenset({408, 425, 429})
 _MAX_CHARACTERS = 300
+# Twilio says whose number is wrong, and what it says goes into logs.
+_NUMBER = re.compile(r"\+?[0-9]{6,}")
 
 
 class Account(NamedTuple):
@@ -145,7 +148,8 @@ def _callback(account: Account, message: Message) -> dict[str, str]:
 
 def _failure(error: Any, wait_ms: int | None) -> Rejected | Busy:
     status, number = getattr(error, "status", None), getattr(error, "code", None)
-    said = str(getattr(error, "msg", None) or getattr(error, "detail", None) or error)[:_MAX_CHARACTERS]
+    said = str(getattr(error, "msg", None) or getattr(error, "detail", None) or error)
+    said = _NUMBER.sub("…", said)[:_MAX_CHARACTERS]
     code = f"twilio.{number or status}"
     if status is None or status in _LATER or status >= 500:
         return Busy(code, said, wait_ms)

@@ -180,6 +180,15 @@ async def test_what_never_works_is_refused_with_twilios_code(
     assert len(server.came) == 1
 
 
+async def test_whose_number_is_refused_is_not_said(server: Server) -> None:
+    said = "The 'To' number +4791234567 is not valid; 4791234567, error 21211"
+    server.answer = Answer(400, {"code": 21211, "message": said, "status": 400})
+    with pytest.raises(Rejected) as refused:
+        await _send()
+    assert "91234567" not in refused.value.message
+    assert "The 'To' number … is not valid; …, error 21211" in refused.value.message
+
+
 async def test_when_nobody_listens_it_is_to_be_tried_again(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

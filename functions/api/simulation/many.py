@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from functions.api.devices import access
@@ -14,7 +15,7 @@ from shared.model.page import Page
 from shared.model.scenario import SCENARIO
 from shared.model.simulation import (
     NotSimulated,
-    SimulateMany,
+    SimulateBlueprint,
     Simulation,
     SimulationsAccepted,
     SimulationState,
@@ -27,19 +28,24 @@ from shared.store.scope import Stored
 _AT_ONCE = 500
 
 
-async def run(call: Call, body: SimulateMany) -> SimulationsAccepted:
-    """Have devices do something, in one command; those that are named and cannot are told."""
-    blueprint_id: str | None = None
+async def run(
+    call: Call, body: SimulateBlueprint, device_ids: Sequence[str] | None, blueprint_id: str | None
+) -> SimulationsAccepted:
+    """Have devices do something, in one command; those that are named and cannot are told.
+
+    ``device_ids``: those that are named; without them those of ``blueprint_id`` and the body's system.
+    """
+    of_scenario: str | None = None
     if body.scenario_id is not None:
-        blueprint_id = (await call.scope.get(SCENARIO, body.scenario_id)).fields.get("blueprintId")
-    found, following = await _selected(call, body)
+        of_scenario = (await call.scope.get(SCENARIO, body.scenario_id)).fields.get("blueprintId")
+    found, following = await _selected(call, body, device_ids, blueprint_id)
     refused: list[NotSimulated] = []
     chosen: list[str] = []
     for device_id, stored in found.items():
-        error = _problem(stored, body, blueprint_id)
+        error = _problem(stored, body, of_scenario)
         if error is None:
             chosen.append(device_id)
-        elif body.device_ids is not None:
+        elif device_ids is not None:
             refused.append(NotSimulated(device_id=device_id, error=error))
     time = clock.now_ms()
     if chosen:
@@ -47,11 +53,13 @@ async def run(call: Call, body: SimulateMany) -> SimulationsAccepted:
     return SimulationsAccepted(accepted=len(chosen), refused=refused, next=following, time=time)
 
 
-async def _selected(call: Call, body: SimulateMany) -> tuple[dict[str, Stored[Any] | None], str | None]:
+async def _selected(
+    call: Call, body: SimulateBlueprint, device_ids: Sequence[str] | None, blueprint_id: str | None
+) -> tuple[dict[str, Stored[Any] | None], str | None]:
     """The devices that a body is about, None for one that is not there; ApiError 403 where one is not his."""
     kind = running.LIGHT
-    if body.device_ids is not None:
-        wanted = list(dict.fromkeys(body.device_ids))
+    if device_ids is not None:
+        wanted = list(dict.fromkeys(device_ids))
         there = await call.scope.find_many(kind, wanted)
         if len(await access.permitted(call, [running.PERMISSION], there.values())) < len(there):
             raise denied(running.PERMISSION)
@@ -62,14 +70,14 @@ async def _selected(call: Call, body: SimulateMany) -> tuple[dict[str, Stored[An
     if body.system_id is not None:
         await call.scope.get(SYSTEM, body.system_id)
         where.append(Where("systemId", "==", body.system_id))
-    if body.blueprint_id is not None:
-        await call.scope.get(BLUEPRINT, body.blueprint_id)
-        where.append(Where("blueprintId", "==", body.blueprint_id))
+    if blueprint_id is not None:
+        await call.scope.get(BLUEPRINT, blueprint_id)
+        where.append(Where("blueprintId", "==", blueprint_id))
     page = await call.scope.page(kind, Query(tuple(where), limit=_AT_ONCE, after=body.after))
     return {stored.id: stored for stored in page.items}, page.next
 
 
-def _problem(stored: Stored[Any] | None, body: SimulateMany, blueprint_id: str | None) -> str | None:
+def _problem(stored: Stored[Any] | None, body: SimulateBlueprint, blueprint_id: str | None) -> str | None:
     if stored is None:
         return "device.notFound"
     if body.action in running.BEGINS and not stored.fields.get("simulated"):

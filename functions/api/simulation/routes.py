@@ -147,7 +147,7 @@ async def record_scenario(
 async def simulate(
     project_id: ProjectId, body: SimulateMany, call: Annotated[Call, _MAY]
 ) -> SimulationsAccepted:
-    return await many.run(call, body)
+    return await many.run(call, body, body.device_ids, body.blueprint_id)
 
 
 @router.get(
@@ -182,8 +182,7 @@ async def simulate_blueprint(
     body: SimulateBlueprint,
     call: Annotated[Call, _MAY],
 ) -> SimulationsAccepted:
-    given = body.model_dump(exclude_unset=True) | {"blueprint_id": blueprint_id}
-    return await many.run(call, SimulateMany.model_validate(given))
+    return await many.run(call, body, None, blueprint_id)
 
 
 router.take(of_blueprints)

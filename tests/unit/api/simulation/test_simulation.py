@@ -190,7 +190,9 @@ async def test_many_devices_are_asked_at_once_and_those_that_cannot_are_told(api
         assert (started.action, started.device_ids) == ("start", ["d1", "d2"])
         assert (played.scenario_id, played.faults) == ("s", {"lost": 0.5, "repeated": 0.0, "skewMs": 0})
         assert (await _post(http, project, "blueprint/b/simulate", {"action": "play"})).status_code == 400
-        assert (await _post(http, project, "blueprint/no/simulate", {"action": "stop"})).status_code == 404
+        for unknown in ("no", "0" * 150):
+            path = f"blueprint/{unknown}/simulate"
+            assert (await _post(http, project, path, {"action": "stop"})).status_code == 404
     assert _sent(api) == []
 
 

@@ -103,9 +103,16 @@ def _send(calls: threading.local, account: Account, message: Message) -> str:
         raise _failure(error, calls.asked_to_wait()) from None
     except requests.RequestException as error:
         raise Busy("twilio.noAnswer", f"no answer of Twilio: {type(error).__name__}") from error
-    except ValueError as error:
-        raise Busy("twilio.answer", "what answered is not Twilio's API") from error
-    return str(made.sid)
+    except (ValueError, AttributeError) as error:
+        # No JSON, or none that the library can walk through.
+        raise _nobody() from error
+    if not isinstance(made.sid, str) or not made.sid:
+        raise _nobody()
+    return made.sid
+
+
+def _nobody() -> Busy:
+    return Busy("twilio.answer", "what answered is not Twilio's API")
 
 
 def _client(account: Account) -> tuple[Any, Callable[[], int | None]]:

@@ -139,6 +139,11 @@ async def test_messages_that_go_at_once_get_each_its_own_id(server: Server) -> N
         (Answer(500, {}), "500", None),
         (Answer(408, {}), "408", None),
         (Answer(201, "<html>a proxy</html>"), "answer", None),
+        (Answer(201, ""), "answer", None),
+        (Answer(200, {}), "answer", None),
+        (Answer(201, {"sid": None}), "answer", None),
+        (Answer(200, ["a proxy"]), "answer", None),
+        (Answer(503, ["a proxy"]), "503", None),
     ],
 )
 async def test_what_may_work_later_is_to_be_tried_again(

@@ -75,9 +75,9 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], now_ms: int) -
 
 def _wait_ms(headers: Mapping[str, str], now_ms: int) -> int | None:
     """How long SendGrid asks to be left alone: until an epoch second, or for so many seconds."""
-    if (reset := headers.get("X-RateLimit-Reset") or "").isdigit():
+    if (reset := headers.get("X-RateLimit-Reset") or "").isdecimal():
         return max(0, int(reset) * 1000 - now_ms)
-    if (after := headers.get("Retry-After") or "").isdigit():
+    if (after := headers.get("Retry-After") or "").isdecimal():
         return int(after) * 1000
     return None
 

@@ -24,6 +24,8 @@ from shared.sending import Busy, Message, Provider
 
 SECONDS = 15.0
 _HOST = "https://api.sendgrid.com"
+# Of what it has taken it says so alone, with no other 2xx.
+_TAKEN = 202
 _attachments = msgspec.json.Decoder(list[Attachment]).decode
 
 
@@ -79,4 +81,6 @@ def _post(body: dict[str, Any]) -> str:
         ) from None
     except (OSError, http.client.HTTPException) as error:
         raise Busy("sendgrid.noAnswer", f"SendGrid did not answer: {type(error).__name__}") from None
+    if answer.status_code != _TAKEN:
+        raise Busy("sendgrid.answer", f"what answered {answer.status_code} is not SendGrid's API")
     return answer.headers.get("X-Message-Id") or ""

@@ -82,6 +82,7 @@ def test_others_may_pass(status: int) -> None:
         ({"X-RateLimit-Reset": str(NOW // 1000 - 45)}, 0),
         ({"Retry-After": "7"}, 7_000),
         ({"X-RateLimit-Reset": "soon", "Retry-After": "Mon, 30 Nov 2026 02:00:00 GMT"}, None),
+        ({"X-RateLimit-Reset": "²", "Retry-After": "²"}, None),
     ],
 )
 def test_too_many_requests_say_how_long_to_wait(headers: dict[str, str], wait: int | None) -> None:

@@ -18,6 +18,7 @@ from shared.template_process import Part
 
 # FieldFilter.Operator
 _EQUAL = 5
+_BETWEEN_WORDS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
 
 
@@ -79,8 +80,8 @@ def parts(template: Template) -> dict[str, Part]:
 
 
 def one_line(text: str) -> str:
-    """A subject as it goes out: without breaks, which would end a mail's header."""
-    return " ".join(text.split())
+    """A subject as it goes out: without breaks, which would end a mail's header, and other controls."""
+    return _BETWEEN_WORDS.sub(" ", text).strip()
 
 
 async def mail(project_id: str, named: str, context: Mapping[str, Any]) -> Mail | None:

@@ -21,7 +21,9 @@ MAX_ATTACHMENTS = 20
 MAX_SUBJECT = 900
 # A mail stands in one document, which holds 1 MiB.
 MAX_BYTES = 900_000
-_ADDRESS = re.compile(r"(?:[^<>@\r\n]{0,200}<)?[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,255}>?\Z")
+# What is no letter, and in a header may end it.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+_ADDRESS = re.compile(r"(?:[^<>@]{0,200}<)?[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,255}>?\Z")
 _FILENAME = re.compile(r"(?!\.{1,2}\Z)[^\x00-\x1f\x7f/\\]{1,255}\Z")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(;[^\r\n]{0,200})?\Z")
 # What ``content`` is: base64, or the text itself.
@@ -152,7 +154,7 @@ def _check(message: _Message, to: list[str], cc: list[str], bcc: list[str], blin
     says_all = subject and (message.text or message.html)
     if not (says_all or message.template or message.template_id):
         raise Rejected("email.content", "a mail has a subject, and text or html, or a template")
-    if len(subject) > MAX_SUBJECT or "\n" in subject or "\r" in subject:
+    if len(subject) > MAX_SUBJECT or _CONTROL.search(subject):
         raise Rejected("email.content", f"a subject is one line, of {MAX_SUBJECT} characters at most")
     if message.sender is not None:
         _addresses("from", message.sender, set())
@@ -201,7 +203,7 @@ def _addresses(place: str, given: str | list[str] | None, seen: set[str]) -> lis
     """The addresses of a field, each once, without those in ``seen``, which has them from then on."""
     found = []
     for index, address in enumerate([given] if isinstance(given, str) else list(given or ())):
-        if not _ADDRESS.match(address):
+        if _CONTROL.search(address) or not _ADDRESS.match(address):
             raise Rejected("email.address", f"{place}[{index}] is no address")
         same = bare(address).casefold()
         if same not in seen:

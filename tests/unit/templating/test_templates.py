@@ -55,6 +55,14 @@ async def test_a_mail_is_filled_with_its_subject_in_one_line(store: Documents) -
     assert await templates.mail("farm", "unknown", {}) is None
 
 
+@pytest.mark.parametrize("name", ["R\r\nBcc: b@x.de", "R\x00 Bcc:\x85\u2028b@x.de", " R Bcc:\tb@x.de "])
+async def test_what_fills_a_subject_adds_no_line_to_it(store: Documents, name: str) -> None:
+    _put(store, "T1", WARM)
+    filled = await templates.mail("farm", "tooWarm", {"name": name})
+    assert filled is not None
+    assert filled.subject == "R Bcc: b@x.de is warm"
+
+
 async def test_a_template_without_a_mail_fills_none(store: Documents) -> None:
     _put(store, "T1", {"alias": "short", "sms": "hello"})
     _put(store, "T2", {"alias": "empty", "email": {"subject": "hello"}})

@@ -17,8 +17,10 @@ from shared.retention.rules import DAY_MS, UNTOUCHED_MS, Scope
 _BY_PATHS = "(kind IN ('data', 'baseline') OR (kind = 'input' AND record_id IS NULL))"
 _DEFINITION = "kind = 'device'"
 _EVENTS = "(kind IN ('event', 'ack') OR (kind = 'input' AND record_id IS NOT NULL))"
-# All keys of a row's data: one is a leaf where none goes on behind it.
-_KEYS = "CONCAT(',', ARRAY_TO_STRING(JSON_KEYS(data), ','))"
+# All keys of a row's data, where they are paths: those of a definition are people's own words.
+_PATHS = f"JSON_KEYS(IF({_BY_PATHS}, data, NULL))"
+# As one text: a key is a leaf where none goes on behind it.
+_KEYS = f"CONCAT(',', ARRAY_TO_STRING({_PATHS}, ','))"
 # Bytes of a row as BigQuery counts them.
 _TEXTS = [column["name"] for column in history.schema() if column["type"] == "STRING"]
 _FIXED = sum(
@@ -159,7 +161,7 @@ def _some_leaf(going: Going, parameters: Parameters, operator: str) -> str:
         return going.by_blueprint(parameters, lambda scope: _decided(scope, parameters, separator))
 
     return (
-        f"(EXISTS(SELECT 1 FROM UNNEST(JSON_KEYS(data)) AS k WHERE time {operator} {cutoff('.')} "  # noqa: S608 our own text
+        f"(EXISTS(SELECT 1 FROM UNNEST({_PATHS}) AS k WHERE time {operator} {cutoff('.')} "  # noqa: S608 our own text
         f"AND STRPOS({_KEYS}, CONCAT(',', k, '.')) = 0) "
         f"OR EXISTS(SELECT 1 FROM UNNEST(cleared) AS k WHERE time {operator} {cutoff('/')}))"
     )

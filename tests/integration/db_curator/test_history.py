@@ -79,6 +79,9 @@ async def test_paths_go_by_their_own_rules_and_rows_are_shortened(curator: Curat
         event(project, days_ago(8.5), {"pos/lat": 4}, device_id="d4"),
         event(project, days_ago(4.5), writes=one, device_id="d1"),
     )
+    # A definition has people's own words as keys.
+    aliases = {"version": 1, "networkAliases": {"the-net": {"serial": "1"}}}
+    curator.history.append([device_rows.device_row(project, "d1", aliases, days_ago(8.4))])
     before = await states(project)
     (day,) = await counted(project)
     assert (day.rows, day.shortened) == (1, 3)

@@ -2,7 +2,8 @@
 
 A host's name is resolved once; if one of its addresses is none of the public Internet the request is refused,
 otherwise it is connected to one of those that were looked at. So it is at each redirect. The time for all
-together, the redirects and the bytes of the answer that are read have limits. No proxy is asked.
+together, the redirects and the bytes of the answer that are read have limits. No proxy is asked. Where a
+redirect leads to another server, that is told no header that may hold a secret.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ MAX_BYTES = 1_000_000
 _CONNECT_SECONDS = 5.0
 # Headers that are HTTP's own, or the platform's.
 _OWN = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
+# Headers that another server, to which a redirect leads, may have too.
+_ANYWHERE = frozenset(
+    {"accept", "accept-encoding", "content-type", "idempotency-key", "user-agent", "x-fulcrum-due"}
+)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}\Z")
 _HEADER_VALUE = re.compile(r"[\t -~]*\Z")
 
@@ -52,14 +57,16 @@ async def request(
     allowed: Iterable[Network] = (),
     seconds: float = SECONDS,
     most: int = MAX_BYTES,
+    whole: bool = False,
     resolve: Resolve | None = None,
     connect: Connect | None = None,
 ) -> Answer:
     """Send a request. Rejected for what may not be called or sent, Transient where nobody answers in time.
 
     ``allowed``: networks that may be called though they are not public. ``most``: bytes of the body that are
-    read. ``resolve`` (host, port → addresses) and ``connect`` (address, port → a stream of httpcore): in
-    place of the system's.
+    read. ``whole``: a redirect that would have the request go on as a GET, without its body, is Rejected.
+    ``resolve`` (host, port → addresses) and ``connect`` (address, port → a stream of httpcore): in place of
+    the system's.
     """
     import httpcore
     import httpx
@@ -87,7 +94,7 @@ async def request(
                         led, given = str(answer.url), dict(answer.headers)
                         return Answer(answer.status_code, await _read(answer, most), led, given)
                     # Followed here: httpx would read, and unpack, all that a redirect says beside its place.
-                    sent = answer.next_request
+                    sent = _redirected(sent, answer.next_request, sent_headers, whole)
                 finally:
                     await answer.aclose()
             raise Rejected("url.redirects", f"more than {MAX_REDIRECTS} redirects")
@@ -105,11 +112,38 @@ async def request(
 
 
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that go out; Rejected (``url.header``) for one that HTTP cannot carry."""
+    """The headers that go out, each once; Rejected (``url.header``) for one that HTTP cannot carry.
+
+    Of names that differ in case alone, which HTTP calls one, the last counts.
+    """
     for name, value in headers.items():
         if not _HEADER_NAME.match(name) or not _HEADER_VALUE.match(value):
             raise Rejected("url.header", f"the header {name[:100]!r} is no printable ASCII")
-    return {name: value for name, value in headers.items() if name.lower() not in _OWN}
+    once = {name.lower(): (name, value) for name, value in headers.items() if name.lower() not in _OWN}
+    return dict(once.values())
+
+
+def _redirected(sent: Any, following: Any, headers: Mapping[str, str], whole: bool) -> Any:
+    """The request that a redirect asks for, without what is no other server's to know."""
+    if whole and following.method != sent.method:
+        raise Rejected(
+            "url.redirects",
+            f"the redirect asks for {following.method} in place of {sent.method}: name its place",
+        )
+    # httpx itself takes away no more than Authorization and Cookie.
+    if not _same_server(sent.url, following.url):
+        for name in headers:
+            if name.lower() not in _ANYWHERE:
+                following.headers.pop(name, None)
+    return following
+
+
+def _same_server(one: Any, other: Any) -> bool:
+    """Whether two URLs lead to one server; a move from http to https does."""
+    if one.host != other.host:
+        return False
+    at, there = ((url.scheme, url.port) for url in (one, other))
+    return at == there or (at == ("http", None) and there == ("https", None))
 
 
 async def _read(answer: Any, most: int) -> bytes:

@@ -213,6 +213,14 @@ async def test_redirects_are_followed_a_few_times_and_keep_secrets_at_home(web: 
     found = await web.send("POST", "http://example.com/", headers={"Authorization": "s3cret"}, body=b"x")
     assert (found.status, found.url) == (204, "http://other.de/c")
     assert b"s3cret" not in web.requests[2]
+    # What a secret is called is for its owner to say.
+    secret = {"X-Token": "s3cret", "api-key": "s3cret", "Content-Type": "text/plain"}
+    for status, place in ((307, "http://other.de/c"), (308, "http://example.com:81/c")):
+        web.requests.clear()
+        web.answers |= {"/": _redirect("/b"), "/b": _redirect(place, status)}
+        await web.send("PUT", "http://example.com/", headers=secret)
+        assert [request.count(b"s3cret") for request in web.requests] == [2, 2, 0]
+        assert b"text/plain" in web.requests[2]
     web.answers["/b"] = _redirect("/")
     with pytest.raises(Rejected) as caught:
         await web.send("GET", "http://example.com/")
@@ -226,6 +234,27 @@ async def test_redirects_are_followed_a_few_times_and_keep_secrets_at_home(web: 
     web.answers["/"] = b"no HTTP\r\n\r\n"
     with pytest.raises(Transient):
         await web.send("GET", "http://example.com/")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_what_is_to_arrive_whole_becomes_no_get(web: Web, status: int) -> None:
+    web.answers |= {"/": _redirect("/b", status), "/c": _redirect("/b", 307)}
+    with pytest.raises(Rejected, match="asks for GET in place of POST") as caught:
+        await web.send("POST", "http://example.com/", body=b"x", whole=True)
+    assert (caught.value.error_type, len(web.requests)) == ("url.redirects", 1)
+    assert (await web.send("POST", "http://example.com/c", body=b"x", whole=True)).status == 204
+    assert web.requests[-1].startswith(b"POST /b ")
+    assert web.requests[-1].endswith(b"\r\n\r\nx")
+
+
+async def test_of_headers_that_differ_in_case_alone_the_last_goes_out(web: Web) -> None:
+    headers = {"Content-Type": "application/json", "content-type": "text/plain", "X-A": "1", "x-a": "2"}
+    await web.send("GET", "http://example.com/", headers=headers)
+    lines = web.requests[0].lower().split(b"\r\n")
+    assert [line for line in lines if line.startswith((b"content-type", b"x-a"))] == [
+        b"content-type: text/plain",
+        b"x-a: 2",
+    ]
 
 
 async def test_what_a_redirect_says_beside_its_place_is_not_read(web: Web) -> None:

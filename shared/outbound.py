@@ -40,6 +40,8 @@ KEPT = timedelta(days=30)
 DEFAULT_TTL_MS = 24 * 3_600_000
 # Cloud Tasks takes nothing that is more than 30 days off.
 MAX_TTL_MS = 28 * 24 * 3_600_000
+# By how much whoever asks for a message may be ahead with his clock.
+_AHEAD_MS = 3_600_000
 MAX_MESSAGE_BYTES = 100_000
 MAX_REPORT_BYTES = 16_000
 MAX_KEY = 100
@@ -137,7 +139,7 @@ def for_server(
     return _encode(whole), attributes
 
 
-def check(init: OutboundInit) -> None:
+def check(init: OutboundInit, now: int) -> None:
     """Rejected (``outbound.invalid``) for a message that cannot be sent, whatever its network."""
     problem = ""
     if not is_id(init.msg_id):
@@ -148,6 +150,8 @@ def check(init: OutboundInit) -> None:
         problem = f"key is not 1 to {MAX_KEY} characters"
     elif not 0 <= init.time < init.expire_time <= init.time + MAX_TTL_MS:
         problem = f"expireTime is not within {MAX_TTL_MS // 86_400_000} days after time"
+    elif init.time > now + _AHEAD_MS:
+        problem = "time lies ahead by more than an hour"
     elif len(_encode(init.message)) > MAX_MESSAGE_BYTES:
         problem = f"the message has more than {MAX_MESSAGE_BYTES} bytes of JSON"
     if problem:

@@ -282,7 +282,7 @@ def _message_problem(run: Run, effect: wire.SendMessage, known: Known) -> str:
     if effect.device_id != run.message.device_id and effect.device_id not in known.devices:
         return f"the project has no device {effect.device_id[:128]!r}"
     try:
-        outbound.check(_init(run, effect, "checked"))
+        outbound.check(_init(run, effect, "checked"), run.now)
     except Rejected as error:
         return error.message
     return ""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from functions.rest_outbound import arming
-from shared import names, outbound, outbound_store, values
+from shared import clock, names, outbound, outbound_store, values
 from shared.clients import firestore, pubsub
 from shared.errors import Rejected
 from shared.messages import OutboundInit
@@ -38,7 +38,7 @@ async def accept(messages: Sequence[OutboundInit], known: bool, hops: int) -> di
     whole: dict[int, OutboundInit] = {}
     for place, message in enumerate(messages):
         try:
-            outbound.check(message)
+            outbound.check(message, clock.now_ms())
             whole[place] = message
         except Rejected as error:
             refused[place] = error

@@ -41,7 +41,7 @@ async def send(
         user_id=call.principal.id or None,
     )
     try:
-        outbound.check(init)
+        outbound.check(init, now)
     except Rejected as error:
         advice = f"it lies ahead, by {outbound.MAX_TTL_MS // 86_400_000} days at most; a message is short"
         raise ApiError(400, "deviceMessage.invalid", error.message, advice) from None

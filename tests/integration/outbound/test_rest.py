@@ -16,6 +16,7 @@ from tests.support.timer_stack import eventually
 
 MINUTE = 60_000
 LONG = "x" * 100_001
+AHEAD = 2**42
 
 
 def _rest(stack: OutboundStack, project: str, endpoint: Endpoint, **more: Any) -> str:
@@ -65,6 +66,7 @@ def test_templates_and_secret_headers(
     stack.device(project, "d1", network, "t&1")
     stack.publish("outbound", stack.init(project, "m1", message=[7]))
     (got,) = endpoint.wait(1)
+    assert got.headers["accept-encoding"] == "identity"
     assert got.path == "/push?device=d1&alias=t%261"
     assert got.headers["authorization"] == "Bearer hush"
     assert httpx.Response(200, content=got.body).json() == {
@@ -167,6 +169,17 @@ def test_what_is_refused_for_good_fails(stack: OutboundStack, project: str, endp
     assert {stack.state(project, name) for name in ("m1", "m2")} == {"failed"}
 
 
+def test_a_redirect_to_a_page_has_handed_nothing_over(
+    stack: OutboundStack, project: str, endpoint: Endpoint
+) -> None:
+    endpoint.statuses, endpoint.headers = [302], {"Location": "/login"}
+    _rest(stack, project, endpoint)
+    stack.publish("outbound", stack.init(project, "m1"))
+    stack.settle()
+    assert (stack.state(project, "m1"), len(endpoint.received)) == ("failed", 1)
+    assert stack.record(project, "m1")["error"].startswith("url.redirects: the redirect asks for GET")
+
+
 @pytest.mark.parametrize("url", ["http://10.0.0.1/x", "http://169.254.169.254/x", "http://2130706433.:80/"])
 def test_a_private_address_is_never_called(stack: OutboundStack, project: str, url: str) -> None:
     stack.network(project, f"{project}-net", {"transport": "rest", "urlTemplate": url})
@@ -218,6 +231,7 @@ def test_of_one_key_only_the_newest_goes_out(stack: OutboundStack, project: str,
         ({"projectId": "none"}, "outbound.project"),
         ({"key": ""}, "outbound.invalid"),
         ({"time": -1}, "outbound.invalid"),
+        ({"time": AHEAD, "expireTime": AHEAD + 1}, "outbound.invalid"),
         ({"expireTime": 1}, "outbound.invalid"),
         ({"expireTime": 2**52}, "outbound.invalid"),
         ({"expireTime": None}, "message.undecodable"),

@@ -15,6 +15,7 @@ _TIMES = frozenset(
         *("created", "lastModified", "firstSeen", "lastSeen", "lastEventTime", "lastUsed", "refreshed"),
         "passwordChanged",
         *("expires", "refreshExpires", "time", "receivedTime", "storedTime", "publishTime", "at"),
+        *("sentTime", "reportTime", "nextTry", "expireTime", "until"),
     }
 )
 # Seen last, if there is room.

@@ -132,6 +132,8 @@ def test_a_terminal_without_the_letters_is_no_error(run: Run, monkeypatch: pytes
 def test_instants_that_are_none_stay_as_they_are() -> None:
     assert values.cell("created", 10**30) == str(10**30)
     assert values.cell("created", True) == "true"
+    for key in ("sentTime", "reportTime", "nextTry", "expireTime", "until"):
+        assert values.cell(key, 1_700_000_000_000) == "2023-11-14T22:13:20.000Z"
     assert values.cell("temperature", 1_700_000_000_000) == "1700000000000"
 
 

@@ -78,7 +78,7 @@ class Front:
                 f"The paths that exist are {known or 'none'}.",
             )
         # Not raw_path: a proxy's form of request has the whole URL there.
-        return await self._pass_on(self._runners[function.name], request, request.rel_url.raw_path_qs)
+        return await self._pass_on(function.name, request, request.rel_url.raw_path_qs)
 
     async def pushed(self, request: web.BaseRequest) -> web.StreamResponse:
         """A push of Pub/Sub: ``/_push/<token>/<function>``."""
@@ -90,15 +90,13 @@ class Front:
             or not function.pushed
         ):
             return _refusal(404, "path.notFound", "There is nothing here.", "Pub/Sub alone posts here.")
-        if name not in self._runners:
-            # What came due while the stack was down is posted before all of it is up.
-            return _refusal(503, "function.unavailable", f"{name} is still to come.", "Send it again.")
-        return await self._pass_on(self._runners[name], request, "/")
+        return await self._pass_on(name, request, "/")
 
-    async def _pass_on(
-        self, runner: FunctionRunner, request: web.BaseRequest, path: str
-    ) -> web.StreamResponse:
-        name, seconds = runner.function.name, runner.function.timeout_seconds
+    async def _pass_on(self, name: str, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        if (runner := self._runners.get(name)) is None:
+            # People, devices and what came due while the stack was down may ask before all of it is up.
+            return _refusal(503, "function.unavailable", f"{name} is still to come.", "Send it again.")
+        seconds = runner.function.timeout_seconds
         try:
             body = await request.read()
             async with asyncio.timeout(seconds), runner.slot():

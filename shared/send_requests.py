@@ -25,8 +25,8 @@ from shared.sending import Outcome, Provider, SendMsg, Service
 # So many messages are sent at a time by one instance: providers' libraries run in threads, of which there are
 # at least five, and what is claimed must not wait for one.
 _AT_ONCE = 4
-# No message of a delivery is begun later: the function may run for 60 s.
-_SECONDS = 30.0
+# No message of a delivery is begun later: the function may run for 60 s, and a mail with files takes 40.
+SECONDS = 15.0
 
 # From a delivery the messages that it asks for, and what of it is refused.
 Read = Callable[[Delivery], Awaitable[tuple[Sequence[Entry], Sequence[Refused]]]]
@@ -102,7 +102,7 @@ async def _send(
     entries: Sequence[Entry], service: Service, provider: Provider, trace: str | None
 ) -> tuple[Counter[str], Exception | None]:
     """What became of the messages, and why the delivery must come again, if it must."""
-    ends = time.monotonic() + _SECONDS
+    ends = time.monotonic() + SECONDS
 
     async def one(entry: Entry) -> Outcome | Exception:
         async with _turns():

@@ -25,7 +25,7 @@ SECONDS = 20.0
 _FILE_SECONDS = 10.0
 # Mails of one instance whose files are in memory at a time.
 _AT_ONCE = 3
-_TURN_SECONDS = 5.0
+TURN_SECONDS = 5.0
 _UNKNOWN = "application/octet-stream"
 # Whoever answers so may answer otherwise later.
 _LATER = frozenset({408, 425, 429})
@@ -50,7 +50,7 @@ async def turn() -> AsyncIterator[None]:
     """To be held as long as a mail's files are in memory. Busy where others hold it too long."""
     turns = _turns()
     try:
-        async with asyncio.timeout(_TURN_SECONDS):
+        async with asyncio.timeout(TURN_SECONDS):
             await turns.acquire()
     except TimeoutError:
         raise Busy("email.attachments", "many mails with attachments are under way") from None

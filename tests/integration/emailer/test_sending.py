@@ -13,7 +13,7 @@ import pytest
 from functions.api.callbacks import mail_events
 from functions.api.callbacks.mail_events import Event
 from functions.emailer import provider
-from shared import send_reports
+from shared import send_reports, send_requests
 from shared.config import settings
 from tests.integration.emailer.conftest import KEY, Emailer
 
@@ -218,6 +218,19 @@ async def test_of_an_array_each_mail_comes_to_its_own_end(emailer: Emailer) -> N
     ]
     assert len(emailer.sent()) == 2
     assert {kept["state"] for kept in await emailer.outbox()} == {"sent"}
+
+
+async def test_mails_that_there_was_no_time_for_go_out_when_they_come_again(
+    emailer: Emailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = {**MAIL, "to": None, "cc": None, "bcc": None, "blindTo": [f"u{n}@example.com" for n in range(6)]}
+    monkeypatch.setattr(send_requests, "SECONDS", 0.2)
+    emailer.faults({"method": "MailSend", "latency_ms": 500})
+    assert await emailer.deliver(mail) == 500
+    # Four at a time.
+    assert len(emailer.sent()) == 4
+    assert await emailer.deliver(mail) == 204
+    assert len({str(sent["personalizations"]) for sent in emailer.sent()}) == len(emailer.sent()) == 6
 
 
 async def test_a_template_that_failed_is_sent_when_it_is_mended_and_delivered_again(emailer: Emailer) -> None:

@@ -144,7 +144,7 @@ async def test_files_that_take_too_long_have_the_mail_wait(web: Web, monkeypatch
 async def test_few_mails_with_files_are_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     from contextlib import AsyncExitStack
 
-    monkeypatch.setattr(attachments, "_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(attachments, "TURN_SECONDS", 0.05)
     async with AsyncExitStack() as held:
         for _ in range(3):
             assert not attachments.is_full()

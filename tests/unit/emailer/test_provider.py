@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from functions.emailer import provider
+from functions.emailer import attachments, provider
+from local import topology
+from shared import send_requests, sending
 from shared.config import settings
 from shared.sending import Busy, Message
 
@@ -88,3 +90,10 @@ async def test_a_mail_that_something_else_answers_is_tried_again(
     with pytest.raises(Busy) as busy:
         await _send()
     assert busy.value.code == code
+
+
+def test_a_mail_that_is_begun_comes_to_its_end_before_its_lease_and_the_function_do() -> None:
+    mail = attachments.TURN_SECONDS + attachments.SECONDS + provider.SECONDS
+    assert mail < sending.LEASE_MS / 1000
+    for name in ("emailer", "messenger"):
+        assert send_requests.SECONDS + mail < topology.load().functions[name].timeout_seconds

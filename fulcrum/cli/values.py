@@ -16,6 +16,7 @@ _TIMES = frozenset(
         "passwordChanged",
         *("expires", "refreshExpires", "time", "receivedTime", "storedTime", "publishTime", "at"),
         *("sentTime", "reportTime", "nextTry", "expireTime", "until"),
+        *("started", "lastFired", "next", "changed"),
     }
 )
 # Seen last, if there is room.
@@ -79,8 +80,11 @@ def cell(key: str, value: Any) -> str:
     """A value as people read it: instants as ISO 8601 in UTC, objects as short JSON, no control character."""
     if value is None:
         return ""
-    if key.rpartition("/")[2] in _TIMES and isinstance(value, int) and not isinstance(value, bool):
-        return instant(value)
+    # A path of a device's data may end so as well.
+    if key.rpartition("/")[2] in _TIMES and not key.startswith("data/"):
+        several = value if isinstance(value, list) else [value]
+        if several and all(isinstance(one, int) and not isinstance(one, bool) for one in several):
+            return ", ".join(map(instant, several))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     # A name that somebody chose must not steer the terminal.
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

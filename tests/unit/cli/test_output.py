@@ -135,6 +135,12 @@ def test_instants_that_are_none_stay_as_they_are() -> None:
     for key in ("sentTime", "reportTime", "nextTry", "expireTime", "until"):
         assert values.cell(key, 1_700_000_000_000) == "2023-11-14T22:13:20.000Z"
     assert values.cell("temperature", 1_700_000_000_000) == "1700000000000"
+    assert values.cell("next", [1_700_000_000_000, 1_700_000_060_000]) == (
+        "2023-11-14T22:13:20.000Z, 2023-11-14T22:14:20.000Z"
+    )
+    assert [values.cell("next", value) for value in ("cursor", [], ["a"])] == ["cursor", "[]", '["a"]']
+    # A path of a device's data may end so as well.
+    assert [values.cell("data/next", value) for value in (3, [3, 4])] == ["3", "[3, 4]"]
 
 
 def test_a_path_through_a_leaf_is_refused() -> None:

@@ -168,7 +168,7 @@ class _Assembly:
             self._came_of(effect_id, made)
 
     def _came_of(self, effect_id: str, effect: _Draft) -> None:
-        """What an effect led to: rows, runs, mails."""
+        """What an effect led to: rows, runs, mails, messages to devices."""
         rows = [row for row in self._facts.rows if row.event_id == effect_id]
         runs = [run for run in self._facts.runs if run.event_id == effect_id]
         # What the timer that it set had run, each time that it fired.
@@ -185,6 +185,9 @@ class _Assembly:
             service = "messenger" if mail.kind == "sms" else "emailer"
             step = self._add(mail.time, service, "sent", mail.said, effect, message_id=mail.message_id)
             self._message(mail.message_id, step)
+        if (message := self._facts.to_devices.get(effect_id)) is not None:
+            service, device_id = "rest_outbound", message.device_id
+            self._add(message.time, service, "sent", message.said, effect, device_id=device_id)
 
     def _copies(self, rows: list[Row]) -> None:
         """The rows at devices above, whose id follows from the source's."""

@@ -1,4 +1,4 @@
-"""What is known of an event, from where: rows of the history, runs, quarantine, outbox, log lines.
+"""What is known of an event, from where: rows of the history, runs, quarantine, messages sent, log lines.
 
 Times are in epoch microseconds.
 """
@@ -103,6 +103,23 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class ToDevice:
+    """A message to a device; ``id``: of the effect that it is. ``time``: when its ``state`` changed last."""
+
+    id: str
+    device_id: str
+    state: str
+    time: int
+    problem: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What became of it, in words."""
+        state = "waits for its device" if self.state == "queued" else self.state
+        return f"message to the device, {state}" + (f" ({self.problem})" if self.problem else "")
+
+
+@dataclass(frozen=True)
 class Unknown:
     """An outside name that no device has, whose latest event is the one that is looked for."""
 
@@ -179,6 +196,7 @@ class Facts:
     runs: list[Run] = field(default_factory=list)
     asides: list[Aside] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
+    to_devices: dict[str, ToDevice] = field(default_factory=dict)
     unknown: list[Unknown] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 

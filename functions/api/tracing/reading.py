@@ -12,8 +12,8 @@ import msgspec
 from fulcrum.core import ids
 from fulcrum.script.identity import effect_id
 from functions.api.history import costs, problems
-from functions.api.tracing.facts import Aside, Facts, Mail, Row, Run, Unknown
-from shared import history, names, script_runs, values
+from functions.api.tracing.facts import Aside, Facts, Mail, Row, Run, ToDevice, Unknown
+from shared import history, names, outbound_store, script_runs, values
 from shared.clients import bigquery, firestore
 from shared.config import settings
 from shared.errors import Rejected
@@ -262,6 +262,22 @@ async def mails_of(project_id: str, sources: Sequence[str]) -> list[Mail]:
         for documents in await asyncio.gather(*calls)
         for document_id, found in documents
     ]
+
+
+async def to_devices_of(project_id: str, effects: Sequence[str]) -> dict[str, ToDevice]:
+    """The messages to devices that these effects are, by the effects' ids; without what they say."""
+    found = await outbound_store.read(project_id, effects)
+    return {
+        msg_id: ToDevice(
+            msg_id,
+            record.device_id,
+            record.state,
+            record.changed * 1000,
+            # Behind the colon stands what others say.
+            record.error.partition(":")[0] if record.error else None,
+        )
+        for msg_id, (record, _) in found.items()
+    }
 
 
 async def unknown_of(project_id: str, event_id: str, since_ms: int) -> list[Unknown]:

@@ -45,6 +45,9 @@ async def told(call: Call, event_id: str, scope: Scope, around: Scope, since: in
     effects = sorted({effect_id for run in facts.runs for effect_id, _, _ in run.effects})
     if is_whole and effects:
         facts.mails = await reading.mails_of(project_id, effects[: reading.MAX_IDS])
+    messages = sorted({each for run in facts.runs for each, kind, _ in run.effects if kind == "sendMessage"})
+    if is_whole and messages:
+        facts.to_devices = await reading.to_devices_of(project_id, messages[: reading.MAX_IDS])
     named = is_whole and scope.device_ids is None
     logs, notes = await following.follow(facts, *_when(facts, since, now), named)
     traces = assembling.traces(facts)

@@ -9,7 +9,7 @@ import pytest
 
 from fulcrum.core import ids
 from fulcrum.script.identity import effect_id
-from shared import clock
+from shared import clock, outbound
 from tests.support.api import Api
 from tests.support.history import History, event, rows_of
 from tests.unit.api.tracing.conftest import Log, append_runs
@@ -239,6 +239,45 @@ async def test_what_a_run_led_to_is_told(farm: Farm) -> None:
     assert "text message to 1 recipient, failed (twilio.21211)" in answer.text
     # By the effect's own id its way is told, too.
     assert ("transponder", "stored") in steps(await farm.ask(data))
+
+
+async def test_a_message_to_a_device_is_told_to_who_may_read_all(farm: Farm) -> None:
+    farm.store()
+    run: dict[str, Any] = {
+        "project_id": farm.project,
+        "script_id": "s",
+        "started": (farm.at + 50) * 1000,
+        "run_key": f"k{farm.project}",
+        "stored_time": (farm.at + 60) * 1000,
+        "version": 2,
+        "entry": "run",
+        "device_id": "d1",
+        "event_id": "e",
+        "content_hash": "h-e",
+        "status": "done",
+        "effects": '[{"type": "sendMessage", "deviceId": "d2", "message": "secret"}]',
+    }
+    append_runs(run)
+    record = outbound.Record(
+        project_id=farm.project,
+        msg_id=effect_id(run["run_key"], 0),
+        device_id="d2",
+        network_id="n",
+        transport="custom",
+        message='"secret"',
+        created=farm.at + 60,
+        changed=farm.at + 90,
+        expire_time=farm.at + 60_000,
+        state="failed",
+        error='reported: "secret"',
+    )
+    farm.where.collection("outbound").document(record.msg_id).set(outbound.to_fields(record))
+    answer = await farm.ask()
+    assert steps(answer)[-1] == ("rest_outbound", "sent")
+    assert answer.json()["traces"][0]["steps"][-1]["text"] == "message to the device, failed (reported)"
+    assert "secret" not in answer.text
+    one = farm.api.user(farm.project, "device.readHistory", on=("device", "d1"))
+    assert ("rest_outbound", "sent") not in steps(await farm.ask(token=one))
 
 
 async def test_what_a_timer_had_run_is_told_with_what_set_it(farm: Farm) -> None:

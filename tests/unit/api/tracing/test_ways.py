@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fulcrum.core import ids
 from functions.api.tracing.assembling import traces
-from functions.api.tracing.facts import Aside, Facts, Line, Mail, Row, Run, Unknown
+from functions.api.tracing.facts import Aside, Facts, Line, Mail, Row, Run, ToDevice, Unknown
 from functions.api.tracing.models import EventTrace, TraceStep
 from tests.unit.api.tracing.pipeline import START, Played, played
 
@@ -261,6 +261,24 @@ def test_what_became_of_a_message_is_told(state: str, problem: str | None, said:
     mail = Mail("o1", "sms", "f1", START + 149_000, 1, state=state, problem=problem)
     (trace,) = traces(facts(row(), runs=[run], mails=[mail]))
     assert trace.steps[-1].text == said
+
+
+@pytest.mark.parametrize(
+    ("state", "problem", "said"),
+    [
+        ("queued", None, "message to the device, waits for its device"),
+        ("acked", None, "message to the device, acked"),
+        ("failed", "the URL answered 404", "message to the device, failed (the URL answered 404)"),
+    ],
+)
+def test_what_became_of_a_message_to_a_device_is_told(state: str, problem: str | None, said: str) -> None:
+    run = run_of(effects=[("f1", "sendMessage", "d2"), ("f2", "sendMessage", "d3")])
+    sent = ToDevice("f1", "d2", state, START + 149_000, problem)
+    (trace,) = traces(facts(row(), runs=[run], to_devices={"f1": sent}))
+    step = trace.steps[-1]
+    assert (step.service, step.what, step.text, step.device_id) == ("rest_outbound", "sent", said, "d2")
+    (above,) = (one for one in trace.steps if one.id == step.parent)
+    assert (above.what, above.event_id) == ("effect", "f1")
 
 
 def test_a_run_that_comes_again_repeats_no_effect() -> None:

@@ -266,7 +266,11 @@ def heard_from(record: Record) -> int:
 
 
 def _ended(record: Record, state: State, now: int) -> Record:
-    return msgspec.structs.replace(record, state=state, changed=now, lease=None, next_try=None)
+    error = record.error
+    if record.lease is not None and state in ("expired", "replaced", "cancelled"):
+        # Whoever made it has ended before he could say so.
+        error = f"what became of attempt {record.attempts} is not known: its device may have the message"
+    return msgspec.structs.replace(record, state=state, changed=now, lease=None, next_try=None, error=error)
 
 
 def _text(value: Any) -> str | None:

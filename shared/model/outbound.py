@@ -146,6 +146,11 @@ class DeviceMessage(Resource):
     source: str | None = None
     user_id: str | None = None
 
+    @model_validator(mode="after")
+    def _modified_when_changed(self) -> DeviceMessage:
+        self.last_modified = self.last_modified or self.changed
+        return self
+
 
 DEVICE_MESSAGE: Kind[DeviceMessage] = Kind(
     name="deviceMessage",

@@ -154,3 +154,23 @@ def test_of_one_key_the_newest_stays(order: list[int], twice: int) -> None:
     for newest in [*made, made[twice]]:
         queue = [outbound.replaced(one, newest, _START) or one for one in queue]
     assert [one.msg_id for one in queue if one.state == "queued"] == ["m3"]
+
+
+@given(st.integers(0, _EXPIRES - 1), st.sampled_from(["expired", "cancelled", "replaced"]), st.booleans())
+def test_an_end_tells_that_the_last_attempt_may_have_arrived(now: int, end: str, noted: bool) -> None:
+    record = outbound.claim(_record(key="k"), 0, now)
+    assert isinstance(record, Record)
+    if noted:
+        record = outbound.away(record, now, "the URL answered 503") or record
+    step: Step = {
+        "expired": outbound.expired,
+        "cancelled": outbound.cancelled,
+        "replaced": lambda before, at: outbound.replaced(before, _NEWER, at),
+    }[end]
+    ended = step(record, max(_EXPIRES, now + outbound.LEASE_MS))
+    assert ended is not None
+    assert ended.state == end
+    if noted:
+        assert ended.error == "the URL answered 503"
+    else:
+        assert str(ended.error).startswith("what became of attempt 1 is not known")

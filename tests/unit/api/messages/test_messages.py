@@ -51,6 +51,7 @@ async def test_sent_it_waits_and_whoever_serves_the_network_is_told(api: Api) ->
         assert (made["state"], made["transport"], made["message"]) == ("queued", "custom", {"valve": "open"})
         assert (made["deviceId"], made["networkId"], made["source"]) == ("d1", network, "api")
         assert made["expireTime"] == made["created"] + 60_000
+        assert made["lastModified"] == made["changed"] == made["created"]
         ((init, about),) = _taken(api)
         assert about == {**about, "projectId": project, "networkId": network, "transport": "custom"}
         assert (init.msg_id, init.aliases, init.message) == (

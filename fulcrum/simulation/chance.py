@@ -16,6 +16,11 @@ def key_of(seed: int, device_id: str) -> bytes:
     return blake2b(device_id.encode(), digest_size=16, key=seed.to_bytes(8, "little", signed=True)).digest()
 
 
+def number_of(text: str) -> int:
+    """A place for a text, as a path: another text, another place."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+
+
 def _pair(key: bytes, what: int, a: int, b: int, c: int) -> tuple[float, float]:
     digest = blake2b(_PLACE.pack(what, a, b, c), digest_size=16, key=key).digest()
     first, second = _PAIR.unpack(digest)

@@ -116,6 +116,5 @@ def drifted(faults: Faults, key: bytes, path: str, position: int, since: int) ->
     drift = faults.drift
     if drift is None or (drift.paths and path not in drift.paths):
         return 0.0
-    number = int.from_bytes(path.encode()[:7].ljust(7, b"\0"), "little")
-    slope = 2.0 * chance.uniform(key, _DRIFT, number, len(path)) - 1.0
+    slope = 2.0 * chance.uniform(key, _DRIFT, chance.number_of(path)) - 1.0
     return slope * drift.per_hour * (position - since) / _HOUR

@@ -53,23 +53,29 @@ class Way:
             way += length
         if not self._legs or way == 0.0:
             raise Rejected("scenario.line", "a line needs two points that are not the same place")
-        self._last_halt = float(line.points[-1].halt)
         # The way there, the halt at its end included.
-        self.duration = time + self._last_halt
+        self.duration = time + line.points[-1].halt
+        # Where it turns back it has stood already, so the way back is without the halts at both ends.
+        self._arrival = time
+        self._way_back = time - line.points[0].halt
         self.length = way
 
     def at(self, ms: float) -> Place:
         """Where a device is, ``ms`` after it set out."""
         if self._at_end == "stay":
             return self._along(min(ms, self.duration), 0.0)
+        if self._at_end == "back":
+            rounds, rest = divmod(ms, self.duration + self._way_back)
+            behind = 2 * rounds * self.length
+            if rest >= self.duration:
+                return self._back(rest - self.duration, behind + self.length)
+            return self._along(rest, behind)
         laps, rest = divmod(ms, self.duration)
-        if self._at_end == "back" and laps % 2:
-            return self._back(rest, laps * self.length)
         return self._along(rest, laps * self.length)
 
     def _back(self, ms: float, behind: float) -> Place:
         # The same way seen from its end, with the halts where they were.
-        forth = self._along(self.duration - ms, 0.0)
+        forth = self._along(self._arrival - ms, 0.0)
         return Place(
             forth.lat,
             forth.lon,

@@ -153,6 +153,17 @@ def test_at_the_end_of_its_line_a_device_does_as_it_is_told(at_end: str, after: 
     assert abs(places[3]["way"] - (length if at_end == "stay" else 1.5 * length)) < 0.1
 
 
+def test_a_device_halts_once_where_it_turns_back() -> None:
+    points = [{"lat": 0, "lon": 0, "halt": 20_000}, {"lat": 0, "lon": 0.01, "halt": 40_000}]
+    line = {"points": points, "speed": 20, "every": 1_000, "atEnd": "back", "distancePath": "way"}
+    ways = [dict(e.writes)["way"] for e in events(play({"path": "p", "line": line}))]
+    stood = [len(list(same)) for _, same in itertools.groupby(ways)]
+    # 1,112 m take 55.6 s: a halt may begin and end between two instants.
+    halts = zip([long - 1 for long in stood if long > 1][:5], [20, 40, 20, 40, 20], strict=True)
+    assert all(told in (asked - 1, asked) for told, asked in halts)
+    assert abs(ways[20 + 56 + 40 + 56 + 20] - 2 * 1_111.95) < 20
+
+
 def test_gps_noise_is_in_metres() -> None:
     line = {
         "points": [{"lat": 60, "lon": 10}, {"lat": 60, "lon": 10.0001}],
@@ -223,6 +234,12 @@ def test_a_sensor_drifts_until_its_device_restarts() -> None:
     assert abs(healed[-1][1] - 10) < abs(end)
 
 
+def test_each_path_drifts_its_own_way() -> None:
+    tracks = [track({"t": 0, "value": 0, "every": HOUR}, path=f"sensors/{name}") for name in "abcd"]
+    last = events(play(*tracks, faults={"drift": {"perHour": 2}}))[-1]
+    assert len({value for _, value in last.writes}) == 4
+
+
 def test_two_devices_and_two_seeds_differ_and_the_same_is_the_same() -> None:
     one = play(track({"t": 0, "value": 1, "interp": "noise", "every": 1_000, "spread": 1}))
     keys = [key_of(1, "d1"), key_of(1, "d2"), key_of(2, "d1"), key_of(1, "d1")]
@@ -237,6 +254,22 @@ def test_a_pause_leaves_nothing_out_and_sends_nothing_twice() -> None:
     sent = one.events(KEY, segments, START, START + 70_000)
     assert [e.position for e in sent] == list(range(0, 20_001, 1_000))
     assert sent[11].time == START + 60_500
+
+
+def test_what_comes_twice_or_late_after_a_pause_has_the_time_at_which_it_was_measured() -> None:
+    tick = track({"t": 0, "value": 1, "every": 1_000})
+    segments = [Segment("run", START, 0, START + 10_500), Segment("run", START + 60_000, 10_500)]
+    twice = play(tick, faults={"repeated": 1}).events(KEY, segments, START, START + 70_000)
+    times = {(e.position, e.time) for e in twice}
+    assert len(twice) == 37
+    assert len(times) == 21
+    late = play(tick, faults={"late": {"share": 1, "forMs": 20_000}})
+    sent = late.events(KEY, segments, START, START + 70_000)
+    assert [(e.time - START, e.received - START) for e in sent][9:12] == [
+        (9_000, 69_500),
+        (10_000, 69_500),
+        (60_500, 69_500),
+    ]
 
 
 ALL = {
@@ -278,7 +311,7 @@ def test_however_time_is_cut_the_events_are_the_same(cuts: list[int], pause: int
 
 
 # What the scenario above made when this was written: another version must make the same.
-DIGEST = "987d24f2c080"
+DIGEST = "2d211c479e06"
 
 
 def test_another_process_makes_the_same_to_the_byte() -> None:

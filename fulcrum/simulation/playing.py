@@ -35,6 +35,10 @@ class Segment(msgspec.Struct, frozen=True, rename="camel", array_like=True):
         """The position at a time of the clock."""
         return self.position + clock - self.since
 
+    def at_position(self, position: int) -> int:
+        """The time of the clock at a position."""
+        return self.since + position - self.position
+
 
 class Event(NamedTuple):
     """What a device sends. Times in epoch ms: ``received`` is when it is sent, ``original`` the device's own
@@ -91,14 +95,17 @@ class Play:
             begin = max(start, segment.since)
             until = end if segment.until is None else min(end, segment.until)
             if begin < until:
-                found += self._sent(key, segment, segment.at(begin), segment.at(until))
+                found += self._sent(key, segments, segment, segment.at(begin), segment.at(until))
         return found
 
-    def _sent(self, key: bytes, segment: Segment, start: int, end: int) -> list[Event]:
+    def _sent(
+        self, key: bytes, segments: Sequence[Segment], segment: Segment, start: int, end: int
+    ) -> list[Event]:
         if not self._is_plain:
             # What is late or comes again mingles with what is in time.
             return sorted(
-                self._faulty(key, segment, start, end), key=lambda one: (one.received, one.position)
+                self._faulty(key, segments, segment, start, end),
+                key=lambda one: (one.received, one.position),
             )
         run, shift = segment.run, segment.since - segment.position
         return [
@@ -106,15 +113,17 @@ class Play:
             for position, writes in self._told(key, start, end)
         ]
 
-    def _faulty(self, key: bytes, segment: Segment, start: int, end: int) -> Iterator[Event]:
+    def _faulty(
+        self, key: bytes, segments: Sequence[Segment], segment: Segment, start: int, end: int
+    ) -> Iterator[Event]:
         wrong = self.faults
         for sent, position, writes in self._first(key, start, end):
-            yield self._event(key, segment, position, sent, writes)
+            yield self._event(key, segments, segment, position, sent, writes)
         if wrong.repeated:
             lag = faults.REPEAT_MS
             for sent, position, writes in self._first(key, max(0, start - lag), end - lag):
                 if faults.is_repeated(wrong, key, position):
-                    yield self._event(key, segment, position, sent + lag, writes)
+                    yield self._event(key, segments, segment, position, sent + lag, writes)
 
     def _first(self, key: bytes, start: int, end: int) -> Iterator[tuple[int, int, list[tuple[str, Any]]]]:
         """(when it is sent, its position, its writes) of what is sent for the first time in a span."""
@@ -128,16 +137,21 @@ class Play:
                     yield until, position, writes
 
     def _event(
-        self, key: bytes, segment: Segment, position: int, sent: int, writes: list[tuple[str, Any]]
+        self,
+        key: bytes,
+        segments: Sequence[Segment],
+        segment: Segment,
+        position: int,
+        sent: int,
+        writes: list[tuple[str, Any]],
     ) -> Event:
-        shift = segment.since - segment.position
         wrong = self.faults
-        own = shift + position + faults.skew_ms(wrong, key)
+        own = _measured(segments, segment, position).at_position(position) + faults.skew_ms(wrong, key)
         life = faults.life(wrong, key, position) or Life(0, 0)
         if position < life.unset_until:
             # A clock that nobody has set yet counts from 1970.
             own = position - life.start
-        received = shift + sent
+        received = segment.at_position(sent)
         counts = _EARLIEST_MS <= own <= received + _AHEAD_MS
         return Event(
             segment.run, position, own if counts else received, received, None if counts else own, writes
@@ -178,6 +192,14 @@ class Play:
         for track in self._tracks:
             for t in track.times(start, end):
                 yield base + t, t, track
+
+
+def _measured(segments: Sequence[Segment], sending: Segment, position: int) -> Segment:
+    """The segment in which a position was, of which something is sent in a later one: a pause was between."""
+    if position >= sending.position:
+        return sending
+    before = [one for one in segments if one.run == sending.run and one.position <= position]
+    return max(before, key=lambda one: one.position, default=sending)
 
 
 def run_id(device_id: str, scenario: str, seed: int, since: int) -> str:

@@ -93,7 +93,7 @@ def settled(one: Simulation, now: int) -> Simulation | None:
             one, state="finished", run="", position=one.duration, segments=_closed(one, over)
         )
     if one.state != "playing" and one.active and not _recent(one, now):
-        return msgspec.structs.replace(one, active=False, segments=(), past=())
+        return msgspec.structs.replace(one, active=False, segments=_last(one), past=())
     return None
 
 
@@ -121,6 +121,11 @@ def _closed(one: Simulation, at: int) -> tuple[Segment, ...]:
     return tuple(kept[-_MOST_SEGMENTS:])
 
 
+def _last(one: Simulation) -> tuple[Segment, ...]:
+    """What was played before a pause, however long it is: what is late or comes twice says when it was."""
+    return one.segments[-1:] if one.run else ()
+
+
 def _paused(one: Simulation, at: int) -> Simulation:
     return msgspec.structs.replace(
         one, state="paused", position=one.position_at(at), segments=_closed(one, at)
@@ -134,7 +139,7 @@ def _stopped(one: Simulation, at: int) -> Simulation:
 def _resumed(one: Simulation, at: int) -> Simulation:
     if not one.run:
         return _begun(one, at)
-    segments = (*_closed(one, at), Segment(one.run, at, one.position))
+    segments = (*(_closed(one, at) or _last(one)), Segment(one.run, at, one.position))
     return msgspec.structs.replace(one, state="playing", active=True, segments=segments)
 
 

@@ -107,3 +107,24 @@ def _expected(last: int, name: str) -> list[int]:
         }
     )
     return found
+
+
+def test_what_was_played_before_a_long_pause_is_known_when_it_goes_on() -> None:
+    def decided(before: Simulation | None, action: Action, now: int) -> Simulation:
+        named = "once" if action == "play" else None
+        command = Simulate(
+            action=action, stamp=(now, "s"), project_id="p", device_ids=["d"], scenario_id=named
+        )
+        found = deciding.decide(before, "d", command, CONTENTS["once"] if named else None, None, now)
+        assert found is not None
+        return found
+
+    paused = decided(decided(None, "play", START), "pause", START + 10_000)
+    resting = deciding.settled(paused, START + 2 * deciding.KEPT_MS)
+    assert resting is not None
+    assert not resting.active
+    resumed = decided(resting, "start", START + 10 * deciding.KEPT_MS)
+    assert resumed.segments[:-1] == paused.segments
+    assert resumed.segments[-1].position == paused.segments[-1].at(paused.segments[-1].until or 0)
+    stopped = decided(resting, "stop", START + 10 * deciding.KEPT_MS)
+    assert stopped.segments == ()

@@ -76,7 +76,7 @@ def decide(
     before = fields.get("state")
     known = fields.get("providerId")
     # Of a try whose answer was lost there may be another mail, which SendGrid calls otherwise.
-    ours = [event for event in events if known in (None, "", _provider_id(event))]
+    ours = [event for event in events if _is_of(event, known)]
     if not ours or before not in _OPEN:
         return "known" if ours else "foreign"
     told: dict[str, dict[str, Any]] = {one["to"].casefold(): one for one in fields.get("deliveries") or ()}
@@ -119,6 +119,11 @@ def _state(fields: Mapping[str, Any], deliveries: Iterable[Mapping[str, Any]]) -
     return "delivered" if states.count("delivered") >= recipients else "sent"
 
 
+def _is_of(event: Event, known: str | None) -> bool:
+    """Whether an event may be of the mail with this X-Message-Id, which has dots of its own now and then."""
+    return not known or event.sg_message_id == known or event.sg_message_id.startswith(f"{known}.")
+
+
 def _provider_id(event: Event) -> str:
-    """The X-Message-Id that SendGrid answered, which an event's own id begins with."""
+    """The X-Message-Id that SendGrid answered, or its beginning: what an event's own id begins with."""
     return event.sg_message_id.partition(".")[0]

@@ -185,6 +185,24 @@ async def test_an_event_of_what_was_never_sent_changes_nothing(reports: Reports,
     assert reports.stored == fields
 
 
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ("14c5d75ce93.dfd.64b469", "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0"),
+        ("14c5d75ce93.dfd.64b469", "14c5d75ce93.dfd.64b469"),
+        ("yW5utel5TYuIBREiXJi7aA", "yW5utel5TYuIBREiXJi7aA.recvd-5f9ffdf494-9kc6l-1-673C6EB0-B.0"),
+    ],
+)
+async def test_an_event_is_known_by_the_id_that_its_own_begins_with(
+    reports: Reports, known: str, told: str
+) -> None:
+    reports.document.set(
+        {"kind": "email", "state": "sent", "attempt": 1, "to": ["a@x.de"], "providerId": known}
+    )
+    assert await reports.tell(reports.event("delivered", sg_message_id=told)) == 204
+    assert (reports.stored["state"], reports.stored["providerId"]) == ("delivered", known)
+
+
 async def test_events_of_other_mails_change_nothing(reports: Reports) -> None:
     others: list[dict[str, Any]] = [
         {"sg_message_id": "X2.filterdrecv"},

@@ -8,6 +8,8 @@ import json
 import logging
 import signal
 
+from google.auth.exceptions import DefaultCredentialsError
+
 from examples.tracker_server.events import Network
 from examples.tracker_server.publishing import Publisher
 from examples.tracker_server.server import Server
@@ -36,9 +38,16 @@ async def _run(args: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, ended.set)
-    publisher = Publisher(args.cloud_project, args.topic)
+    try:
+        publisher = Publisher(args.cloud_project, args.topic)
+    except DefaultCredentialsError as error:
+        raise SystemExit(f"tracker_server: {error}") from None
     server = Server(Network(args.network, args.alias_key, args.project), publisher.publish)
-    udp, tcp = await server.start(args.host, args.udp_port, args.tcp_port)
+    try:
+        udp, tcp = await server.start(args.host, args.udp_port, args.tcp_port)
+    except (OSError, OverflowError) as error:
+        await publisher.close()
+        raise SystemExit(f"tracker_server: it cannot listen: {error}") from None
     print(json.dumps({"ready": "tracker_server", "udp": udp, "tcp": tcp}), flush=True)  # noqa: T201 for its starter
     while not ended.is_set():
         try:

@@ -16,7 +16,7 @@ _ANSWER_SECONDS = 3.0
 
 
 def main() -> None:
-    """Send reports over UDP, each until it is answered."""
+    """Send reports over UDP, each until it is answered. Status 1 if one was not stored."""
     parser = argparse.ArgumentParser(prog="tracker")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5020)
@@ -26,11 +26,15 @@ def main() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(_ANSWER_SECONDS)
         sock.connect((args.host, args.port))
+        stored = 0
         for number in range(args.count):
             payload = protocol.encode_records([_record(number)])
             frame = Frame(REPORT, args.serial, number % 65_536, payload)
-            sys.stdout.write(f"report {number}: {_sent(sock, frame)}\n")
+            outcome = _sent(sock, frame)
+            stored += outcome == "stored"
+            sys.stdout.write(f"report {number}: {outcome}\n")
             time.sleep(1)
+    sys.exit(stored < args.count)
 
 
 def _sent(sock: socket.socket, frame: Frame) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,6 +149,31 @@ async def test_a_topic_that_is_not_there_is_unconfirmed(site: Site, monkeypatch:
             await publisher.publish(b"[]", {"v": "1"})
     finally:
         await publisher.close()
+
+
+@pytest.mark.parametrize(
+    ("pubsub", "port", "said"),
+    [
+        (True, None, "address already in use"),
+        (True, "99999", "port must be 0-65535"),
+        (False, "0", "default credentials were not found"),
+    ],
+)
+def test_what_it_cannot_start_with_is_said_in_a_line(
+    site: Site, pubsub: bool, port: str | None, said: str, tmp_path: Path
+) -> None:
+    command = python("-m", "examples.tracker_server", "--cloud-project", "p", "--project", "farm")
+    command += ["--network", "trackers", "--host", "127.0.0.1", "--udp-port", "0"]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "PUBSUB_"))}
+    # No machine of Google's is asked for credentials.
+    env |= {"NO_GCE_CHECK": "true", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    env |= {"PUBSUB_EMULATOR_HOST": site.pubsub.grpc} if pubsub else {}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command += ["--tcp-port", port or str(taken.getsockname()[1])]
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_its_requirements_are_those_that_the_repository_has() -> None:

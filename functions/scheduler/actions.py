@@ -23,6 +23,9 @@ MAX_BYTES = 200_000
 REASON, WRITER = "reason", "writer"
 # The platform's own topics that a timer may publish to.
 TOPICS = frozenset({REASON, WRITER})
+# What a message to the writer says of its device, as the device's document has it.
+OF_DEVICE = ("systemId", "blueprintId", "networkId")
+_NOBODY: Mapping[str, str] = {}
 # What the message of an action may say of a run, beside what its timer says.
 _GIVEN = ("deviceId", "systemId", "setBy", "source", "userId")
 _ID = re.compile(r"(?!__)[A-Za-z0-9_\-]{1,128}\Z")
@@ -85,14 +88,27 @@ def parse(definition: Mapping[str, Any], topics: frozenset[str], allowed: tuple[
     return action
 
 
-def message(action: PublishTopic, timer: Timer, fire_id: str, due: int) -> Message:
-    """What a timer that is due publishes. ``fire_id`` names the firing."""
+def written_device(action: PublishTopic, timer: Timer) -> str | None:
+    """Whose data an action writes, None where it writes none; Rejected for what is no device's id."""
+    if action.topic != WRITER:
+        return None
+    device_id = action.message.get("deviceId", timer.device_id)
+    # It becomes the name of a document: one that cannot be one would spoil the calls of others' events.
+    if not isinstance(device_id, str) or not _ID.match(device_id):
+        raise Rejected("timer.action", f"action: deviceId {str(device_id)[:100]!r} is the id of nothing")
+    return device_id
+
+
+def message(
+    action: PublishTopic, timer: Timer, fire_id: str, due: int, device: Mapping[str, str] = _NOBODY
+) -> Message:
+    """What a timer that is due publishes. ``fire_id`` names the firing, ``device`` whose data are written."""
     attributes = {"v": VERSION, "hops": "0", "projectId": timer.project_id}
     if action.topic == REASON:
         inner, options = _reasoner(action)
         return Message(REASON, _encode(_run(timer, fire_id, due, inner, options)), attributes)
     if action.topic == WRITER:
-        return Message(WRITER, _encode(_data(timer, fire_id, due, action.message)), attributes)
+        return Message(WRITER, _encode(_data(timer, fire_id, due, action.message, device)), attributes)
     # A user's own topic gets the message as he wrote it, but whose it is is never his to say.
     given = action.message
     if "projectId" in given:
@@ -130,20 +146,19 @@ def _run(
     return {"type": "routeMsg", "message": inner, "options": options}
 
 
-def _data(timer: Timer, fire_id: str, due: int, given: Mapping[str, Any]) -> dict[str, Any]:
+def _data(
+    timer: Timer, fire_id: str, due: int, given: Mapping[str, Any], device: Mapping[str, str]
+) -> dict[str, Any]:
     """Data of a device, as the writer stores it: at the instant at which the timer was due."""
-    about = {"deviceId": timer.device_id, "systemId": timer.system_id}
     data = given.get("data", [])
     if isinstance(data, dict):
         one = {"path", "value"} <= data.keys()
         data = [data] if one else [{"path": path, "value": value} for path, value in data.items()]
-    named = {**{key: value for key, value in about.items() if value}, **given}
-    for key in ("deviceId", "systemId", "blueprintId"):
-        # They become names of documents: one that cannot be one would spoil the calls of others' events.
-        if named.get(key) is not None and not (isinstance(named[key], str) and _ID.match(named[key])):
-            raise Rejected("timer.action", f"action: {key} {str(named[key])[:100]!r} is the id of nothing")
     return {
-        **named,
+        **given,
+        # What the device is of is never the message's to say: by it the rows of the history are found.
+        **dict.fromkeys(OF_DEVICE),
+        **device,
         "type": "deviceDataEventMsg",
         "id": fire_id,
         "hash": fire_id,

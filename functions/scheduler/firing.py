@@ -92,7 +92,8 @@ async def _act(
         if isinstance(action, actions.QueryUrl):
             await calling.call(action, firing, due, rules.networks, tries)
         else:
-            sent = actions.message(action, timer, firing, due)
+            device = await _written_device(action, timer)
+            sent = actions.message(action, timer, firing, due, device)
             published += await pubsub.publish(sent.topic, [(sent.data, sent.attributes)])
     except Rejected as error:
         again = SetTimer(
@@ -110,3 +111,14 @@ async def _act(
         await set_aside([entry], trace)
         return "refused"
     return "fired"
+
+
+async def _written_device(action: actions.PublishTopic, timer: Timer) -> dict[str, str]:
+    """The ids of the device whose data an action writes; Rejected where the project has no such device."""
+    device_id = actions.written_device(action, timer)
+    if device_id is None:
+        return {}
+    found = await store.of_device(timer.project_id, device_id, actions.OF_DEVICE)
+    if found is None:
+        raise Rejected("timer.action", f"action: the project has no device {device_id!r}")
+    return found

@@ -66,6 +66,16 @@ async def read_due(document: str, project_id: str, holders: Sequence[str]) -> Du
     return Due(_stored(found.get(document)), _cancels(found.get(cancels)), orphaned)
 
 
+async def of_device(project_id: str, device_id: str, fields: Sequence[str]) -> dict[str, str] | None:
+    """A device's id, with the other ids in its document; None where the project has no such device."""
+    document = names.device(project_id, device_id)
+    found = (await firestore.batch_get([document], (*fields, "deleted"))).get(document)
+    known: dict[str, Any] = values.from_fields(found.fields) if found is not None else {"deleted": True}
+    if known.get("deleted"):
+        return None
+    return {"deviceId": device_id, **{field: known[field] for field in fields if known.get(field)}}
+
+
 async def change(
     decide: Mapping[str, Callable[[Timer | None], Timer | None]], seen: Mapping[str, Stored] | None = None
 ) -> dict[str, Timer | None]:

@@ -209,13 +209,17 @@ def test_a_script_is_run_by_its_timer(stack: TimerStack, project: str) -> None:
 
 
 def test_data_are_written_as_of_the_instant(stack: TimerStack, project: str) -> None:
-    stack.device(project, "d1")
-    action = {"type": "publishTopic", "topic": "writer", "message": {"data": {"mode": "night"}}}
+    of = {"systemId": "s1", "blueprintId": "b1", "networkId": "n1"}
+    stack.device(project, "d1").update(of)
+    # By what the device is of its history finds the row: not the message's to say.
+    message = {"data": {"mode": "night"}, "blueprintId": "b2", "networkId": 7}
+    action = {"type": "publishTopic", "topic": "writer", "message": message}
     _set(stack, stack.set(project, "t", {"type": "once", "delay": 1_000}, action=action, deviceId="d1"))
     due = stack.timers(project)["t"]["fireTime"]
     stack.advance(2)
     ((data, attributes),) = eventually(lambda: stack.pull("writer"))
     assert (data["type"], data["projectId"], data["deviceId"]) == ("deviceDataEventMsg", project, "d1")
+    assert {key: data[key] for key in of} == of
     assert (data["time"], data["data"]) == (due, [{"path": "mode", "value": "night"}])
     assert data["id"] == data["hash"]
     assert attributes["projectId"] == project
@@ -223,6 +227,7 @@ def test_data_are_written_as_of_the_instant(stack: TimerStack, project: str) -> 
 
 def test_a_message_of_a_timer_is_of_its_project(stack: TimerStack, project: str) -> None:
     once = {"type": "once", "delay": 1_000}
+    stack.device(project, "d9")
     forged = {"projectId": "elsewhere", "deviceId": "d9", "id": "mine", "type": "deviceDataEventMsg"}
     _set(
         stack,
@@ -251,7 +256,7 @@ def test_a_message_of_a_timer_is_of_its_project(stack: TimerStack, project: str)
     assert data["id"] != "mine"
 
 
-@pytest.mark.parametrize("named", ["a/b", "../../other/devices/d1", "__x__", "", "x" * 129, 7])
+@pytest.mark.parametrize("named", ["a/b", "../../other/devices/d1", "__x__", "", "x" * 129, 7, None, "d2"])
 def test_data_of_no_device_are_set_aside(stack: TimerStack, project: str, named: Any) -> None:
     stack.device(project, "d1")
     action = {"type": "publishTopic", "topic": "writer", "message": {"deviceId": named, "data": {"a": 1}}}

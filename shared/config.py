@@ -76,5 +76,6 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         functions_endpoint=env.get("FULCRUM_FUNCTIONS_ENDPOINT", ""),
         clock_file=env.get("FULCRUM_CLOCK_FILE", ""),
         log_format=env.get("FULCRUM_LOG_FORMAT", "json"),
-        values={k[len(prefix) :]: v for k, v in env.items() if k.startswith(prefix)},
+        # A secret that was put into a file by echo ends in a line break that is no part of it.
+        values={k[len(prefix) :]: v.strip() for k, v in env.items() if k.startswith(prefix)},
     )

@@ -79,6 +79,10 @@ def _post(body: dict[str, Any]) -> str:
         raise Busy(
             "sendgrid.unreachable", f"SendGrid was not reached: {type(error.reason).__name__}"
         ) from None
+    except ValueError:
+        # Its text has the header that HTTP cannot carry, and so the key: it goes nowhere.
+        said = "no request can be made of SENDGRID_API_KEY and SENDGRID_ENDPOINT as they are"
+        raise Busy("sendgrid.settings", said) from None
     except (OSError, http.client.HTTPException) as error:
         raise Busy("sendgrid.noAnswer", f"SendGrid did not answer: {type(error).__name__}") from None
     if answer.status_code != _TAKEN:

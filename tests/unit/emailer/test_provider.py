@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,11 +22,12 @@ MAIL = Message("farm", "m1", 1, {"to": ["ada@example.com"], "subject": "Too warm
 
 @dataclass
 class Told:
-    """What the server answers to a POST; a GET is always found."""
+    """What the server answers to a POST, and what that bore; a GET is always found."""
 
     status: int = 202
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=lambda: {"X-Message-Id": "X1"})
+    authorization: str = ""
 
 
 @pytest.fixture
@@ -35,6 +37,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
+            told.authorization = self.headers["Authorization"]
             self._answer(told.status, told.headers, told.body)
 
         def do_GET(self) -> None:
@@ -90,6 +93,27 @@ async def test_a_mail_that_something_else_answers_is_tried_again(
     with pytest.raises(Busy) as busy:
         await _send()
     assert busy.value.code == code
+
+
+@pytest.mark.parametrize("key", ["SG.a\nX: secret", "SG.\u20ac-secret"])
+async def test_what_no_key_holds_is_not_told_on(
+    told: Told, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("FULCRUM_SENDGRID_API_KEY", key)
+    settings.cache_clear()
+    with pytest.raises(Busy) as busy:
+        await _send()
+    assert busy.value.code == "sendgrid.settings"
+    assert "secret" not in "".join(traceback.format_exception(busy.value))
+
+
+async def test_a_line_break_behind_the_key_is_no_part_of_it(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FULCRUM_SENDGRID_API_KEY", "SG.key\n")
+    settings.cache_clear()
+    assert await _send() == "X1"
+    assert told.authorization == "Bearer SG.key"
 
 
 def test_a_mail_that_is_begun_comes_to_its_end_before_its_lease_and_the_function_do() -> None:

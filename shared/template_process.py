@@ -21,7 +21,9 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from typing import IO, Any, NoReturn
 
 import msgspec
@@ -94,10 +96,16 @@ async def _ask(request: _Request) -> Filled:
         data = msgspec.json.encode(request)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise Rejected("template.invalid", f"the context is no JSON: {error}") from None
-    answer = await asyncio.to_thread(_process.ask, data)
+    answer = await asyncio.get_running_loop().run_in_executor(_thread(), _process.ask, data)
     if isinstance(answer, bytes):
         return msgspec.json.decode(answer, type=Filled)
     return Filled(problems=[Problem(name, answer) for name in request.parts])
+
+
+@cache
+def _thread() -> ThreadPoolExecutor:
+    # Its own: whoever waits for his turn, perhaps behind one that loops, takes no thread that others need.
+    return ThreadPoolExecutor(1, thread_name_prefix="templates")
 
 
 class _Process:

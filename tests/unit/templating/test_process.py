@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -49,6 +50,17 @@ async def test_what_is_wrong_is_said_of_its_part_and_the_others_are_filled() -> 
         await template_process.fill(parts, {"name": "x"})
     assert caught.value.error_type == "template.invalid"
     assert caught.value.message == "subject: line 1: the context has no 'nobody'"
+
+
+async def test_whoever_waits_behind_templates_that_loop_takes_no_thread_of_others() -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    loops = Part("{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}")
+    filling = [asyncio.create_task(template_process.preview({"text": loops}, {})) for _ in range(4)]
+    await asyncio.sleep(0)
+    assert await asyncio.to_thread(int) == 0
+    assert not all(task.done() for task in filling)
+    for filled in await asyncio.gather(*filling):
+        assert filled.problems == [Problem("text", "it takes too long to fill")]
 
 
 async def test_a_template_is_inspected_without_a_context() -> None:

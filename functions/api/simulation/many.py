@@ -95,6 +95,8 @@ async def page(
     where = (Where("state", "==", state),) if state is not None else ()
     query = Query(where, limit=per_page, after=cursor, within=f"{call.scope.project_id}/simulations")
     documents = await firestore.run_query(parent, queries.structured("simulations", query, parent))
+    if not documents and cursor is None:
+        await call.scope.must_exist()
     more = len(documents) > per_page
     documents = documents[:per_page]
     following = queries.cursor(query, documents[-1].id, {}) if more else None

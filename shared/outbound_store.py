@@ -103,10 +103,13 @@ async def of_device(project_id: str, device_id: str, state: State, limit: int) -
     return [stored(document) for document in await firestore.run_query(names.project(project_id), query)]
 
 
-async def settle_key(record: Record) -> Record:
-    """See to it that of a device's messages with one key only the newest waits; the record as it is then."""
+async def settle_key(record: Record) -> tuple[Record, bool]:
+    """See to it that of a device's messages with one key only the newest waits; the record as it is then.
+
+    Also whether an older one is just being handed over, which might else arrive after it.
+    """
     if record.key is None:
-        return record
+        return record, False
     parent = names.project(record.project_id)
     alike = (Where("deviceId", "==", record.device_id), Where("key", "==", record.key))
     latest = conditions(COLLECTION, Query(alike))
@@ -116,9 +119,12 @@ async def settle_key(record: Record) -> Record:
     waiting = conditions(COLLECTION, Query((*alike, Where("state", "==", "queued"))))
     found = await asyncio.gather(firestore.run_query(parent, latest), firestore.run_query(parent, waiting))
     newest = max((stored(document).record for document in (*found[0], *found[1])), key=lambda one: one.order)
+    older_leased = False
     for document in found[1]:
         one = stored(document)
-        if one.record.order < newest.order:
+        if one.record.order < record.order and outbound.is_leased(one.record, clock.now_ms()):
+            older_leased = True
+        elif one.record.order < newest.order:
             after, _ = await change(
                 record.project_id,
                 one.record.msg_id,
@@ -127,7 +133,7 @@ async def settle_key(record: Record) -> Record:
             )
             if one.record.msg_id == record.msg_id and after is not None:
                 record = after
-    return record
+    return record, older_leased
 
 
 async def mark_waiting(project_id: str, device_id: str, since: int | None) -> None:

@@ -86,7 +86,7 @@ async def _accept(message: OutboundInit, place: _Place | None, known: bool, hops
         record, _ = await outbound_store.create(_record(message, place))
     if record.device_id != message.device_id:
         raise Rejected("outbound.taken", f"the msgId {message.msg_id!r} is another message's")
-    record = await outbound_store.settle_key(record)
+    record, _ = await outbound_store.settle_key(record)
     if record.state != "queued":
         return
     await arming.end(record)

@@ -40,6 +40,8 @@ _MAX_BODY = 1_000
 _NOTE_TRIES = 6
 # A task may come this much too early by this machine's clock, and is waited for.
 _EARLY_MS = 2_000
+# How long (s) an older message of the same key is waited for here, before the task is to come again.
+_PAUSES = (0.1, 0.2, 0.4, 0.8)
 
 
 async def send(task: SendMessage) -> str:
@@ -47,7 +49,7 @@ async def send(task: SendMessage) -> str:
     stored = (await outbound_store.read(task.project_id, [task.msg_id])).get(task.msg_id)
     if stored is None:
         return "gone"
-    record = await outbound_store.settle_key(stored.record)
+    record = await _in_turn(stored.record)
     if record.state != "queued":
         return record.state
     verdict: list[Literal["stale", "busy"]] = []
@@ -72,6 +74,16 @@ async def send(task: SendMessage) -> str:
         await _again(claimed)
         return "stale"
     return claimed.state if claimed.state != "queued" else await _attempt(claimed)
+
+
+async def _in_turn(record: Record) -> Record:
+    """The record when no older message of its key is under way to the device; Transient: it takes long."""
+    for pause in _PAUSES:
+        record, older_leased = await outbound_store.settle_key(record)
+        if record.state != "queued" or not older_leased:
+            return record
+        await asyncio.sleep(pause)
+    raise Transient("an older message of its key is being handed over")
 
 
 async def _attempt(claimed: Record) -> str:

@@ -54,7 +54,7 @@ async def send(
             f"the msgId {record.msg_id!r} is another message's",
             "use a new msgId for a new message",
         )
-    record = await outbound_store.settle_key(record)
+    record, _ = await outbound_store.settle_key(record)
     if record.state == "queued":
         # Also of one that was there: whoever made it may not have come so far.
         again = msgspec.structs.replace(init, time=record.created, expire_time=record.expire_time)

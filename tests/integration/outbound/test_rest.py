@@ -218,6 +218,44 @@ def test_of_one_key_only_the_newest_goes_out(stack: OutboundStack, project: str,
     assert (stack.state(project, "m3"), stack.state(project, "other")) == ("sent", "sent")
 
 
+def test_of_one_key_a_newer_one_is_not_sent_while_an_older_one_is_under_way(
+    stack: OutboundStack, project: str, endpoint: Endpoint
+) -> None:
+    _rest(stack, project, endpoint)
+    time = stack.now()
+    endpoint.gate.clear()
+    stack.publish("outbound", stack.init(project, "old", key="k", time=time, message="old"))
+    endpoint.wait(1)
+    newer = stack.init(project, "new", key="k", time=time + 1, message="new")
+    stack.publish("outbound", newer, stack.init(project, "other", message="other"))
+    # That one goes out meanwhile, and the newer one has had its turn as well.
+    endpoint.wait(2)
+    httpx.post(
+        stack.url("rest_outbound"),
+        json={"type": "sendMessage", "projectId": project, "msgId": "new", "attempt": 0},
+        timeout=30,
+    )
+    assert [got.body for got in endpoint.received] == [b'"old"', b'"other"']
+    endpoint.gate.set()
+    stack.settle()
+    assert [got.body for got in endpoint.received] == [b'"old"', b'"other"', b'"new"']
+    assert {stack.state(project, name) for name in ("old", "new")} == {"sent"}
+    # Of one whose sender is gone nobody waits longer than its lease.
+    endpoint.gate.clear()
+    stack.publish("outbound", stack.init(project, "lost", key="l", time=time, message="lost"))
+    endpoint.wait(4)
+    stack.kill("rest_outbound")
+    endpoint.gate.set()
+    stack.start("rest_outbound")
+    stack.publish("outbound", stack.init(project, "next", key="l", time=time + 1, message="next"))
+    eventually(lambda: stack.state(project, "next") is not None)
+    assert stack.state(project, "lost") == "queued"
+    stack.advance(61)
+    stack.settle()
+    assert (stack.state(project, "lost"), stack.state(project, "next")) == ("replaced", "sent")
+    assert "is not known" in stack.record(project, "lost")["error"]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -378,7 +378,8 @@ def _source(rows: Sequence[Row], runs: Sequence[Run]) -> str:
     if _is_occasion(rows, runs):
         return "reason"
     source = next((row.source for row in rows if row.source), None)
-    return {"api": "api", "script": "reason", "timer": "scheduler"}.get(source or "", INGEST)
+    services = {"api": "api", "script": "reason", "timer": "scheduler", "simulator": "simulator"}
+    return services.get(source or "", INGEST)
 
 
 def _begins(rows: Sequence[Row], runs: Sequence[Run]) -> str:
@@ -386,6 +387,8 @@ def _begins(rows: Sequence[Row], runs: Sequence[Run]) -> str:
     if _is_occasion(rows, runs):
         return "a timer, a script or a person asked for a run"
     source = next((row.source for row in rows if row.source), None)
+    if source == "simulator":
+        return "due, as a simulated device sends it"
     return f"received from {source}" if source else "received"
 
 

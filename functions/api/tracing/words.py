@@ -69,7 +69,7 @@ def done_by(line: Line) -> tuple[str, str]:
     if line.service == "scheduler" and line.message_id is None:
         return "handled", "its timer was due, and fired"
     if line.service == "simulator":
-        return "handled", f"played it, as a simulated device sends it{of}"
+        return "handled", f"played it{of}"
     if line.service == "transponder":
         return "handled", f"handled the message again{of}" if (line.attempt or 0) > 1 else f"stored{of}"
     return "handled", f"handled the message{of}"

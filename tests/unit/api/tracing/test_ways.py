@@ -343,11 +343,15 @@ def test_what_a_timer_had_a_script_run_on_has_a_way_without_device() -> None:
 def test_what_a_simulated_device_sends_begins_with_who_plays_it() -> None:
     played = line(2, "simulator", None, "simulation", projectId="farm", events=500, published=["d"], ms=9)
     others = line(1, "simulator", None, "simulation", projectId="mine", events=1, published=["x"], ms=9)
-    (trace,) = traces(facts(row(), lines=[others, played, *WAY[1:]]))
-    assert next(step.service for step in trace.steps if step.what == "handled") == "simulator"
-    (first,) = [step for step in trace.steps if step.service == "simulator"]
-    assert first.text == "played it, as a simulated device sends it, a batch of 500"
+    (trace,) = traces(facts(row(source="simulator"), lines=[others, played, *WAY[1:]]))
+    # It begins before its device's event is due.
+    first, due = trace.steps[:2]
+    assert {due.service, first.service} == {"simulator"}
+    assert (due.what, due.text) == ("received", "due, as a simulated device sends it")
+    assert first.text == "played it, a batch of 500"
     assert first.message_id == "d"
+    # It has never been at the way in of real devices.
+    assert "ingest" not in {step.service for step in trace.steps}
 
 
 def test_what_the_timer_of_a_script_had_run_stands_below_what_set_it() -> None:

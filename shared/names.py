@@ -8,6 +8,7 @@ projects/{p}                                    name, revision (grows with every
 projects/{p}/blueprints/{b}
 projects/{p}/messageRoutes/{r}                  a message route that blueprints and devices refer to
 projects/{p}/devices/{d}                        the device with its current state
+projects/{p}/deletions/{kind}:{id}              what was deleted, and when; it stays
 projects/{p}/unknownDevices/{digest of the triple}
 projects/{p}/quarantine/{id}                    what could not be processed
 projects/{p}/runningTimers/{digest of the id}   a timer that was set: when it fires next, or how it ended
@@ -71,6 +72,11 @@ def message_route(project_id: str, route_id: str) -> str:
 def device(project_id: str, device_id: str) -> str:
     """The document of a device."""
     return document("projects", project_id, "devices", device_id)
+
+
+def deletion(project_id: str, kind: str, resource_id: str) -> str:
+    """The document that says when a resource was deleted."""
+    return document("projects", project_id, "deletions", f"{kind}:{resource_id}")
 
 
 def unknown_device(project_id: str, network_id: str, alias_key: str, value: str) -> str:

@@ -43,9 +43,8 @@ async def step(task: Task, deadline: float) -> bool:
         task.progress = {"rules": digest, "days": msgspec.to_builtins(found), "at": 0, "phase": _PHASES[0]}
         return False
     days = msgspec.convert(task.progress["days"], list[reading.Day])
-    gone = await keeping.deleted_devices(going) if days and task.store == "history" else frozenset()
     while task.progress["at"] < len(days):
-        await _part(task, going, days[task.progress["at"]], gone, deadline)
+        await _part(task, going, days[task.progress["at"]], deadline)
         if time.monotonic() >= deadline:
             return False
         await task.save()
@@ -55,7 +54,7 @@ async def step(task: Task, deadline: float) -> bool:
     return True
 
 
-async def _part(task: Task, going: Going, day: reading.Day, gone: frozenset[str], deadline: float) -> None:
+async def _part(task: Task, going: Going, day: reading.Day, deadline: float) -> None:
     """The phase of a day that is due, or as much of it as there is time for; progress says how far it is."""
     phase, after = task.progress["phase"], task.progress.get("after", "")
     if phase == "delete":
@@ -67,7 +66,7 @@ async def _part(task: Task, going: Going, day: reading.Day, gone: frozenset[str]
     reached = ""
     if task.store == "history" and (phase != "shorten" or day.shortened):
         work = {"shorten": keeping.shorten, "define": keeping.define, "keep": keeping.keep}[phase]
-        done = await work(going, day.day, after, gone, task.now, deadline)
+        done = await work(going, day.day, after, task.now, deadline)
         task.add(**{f"{phase}Rows": done.written})
         reached = done.after
     if reached:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fulcrum.core import fold, ids
-from shared import clock, history
-from shared.clients import bigquery
+from shared import clock, history, names, values
+from shared.clients import bigquery, firestore
 from shared.clients import history as client
 from shared.config import settings
 from shared.errors import Rejected
@@ -38,11 +38,12 @@ class Done(NamedTuple):
 
 
 Cells = list[str | None]
+# Device → when it was deleted, epoch ms.
+Ends = Mapping[str, int]
+Making = Callable[[Sequence[Cells], Ends], Iterator[Row]]
 
 
-async def shorten(
-    going: Going, day: int, after: str, gone: frozenset[str], now: int, deadline: float
-) -> Done:
+async def shorten(going: Going, day: int, after: str, now: int, deadline: float) -> Done:
     """Write what stays of the rows of which a part goes. They have the old rows' places, and are new rows."""
     parameters = Parameters()
     condition = going.rows(parameters, day, stays=True)
@@ -53,7 +54,7 @@ async def shorten(
     )
     place = _COLUMNS.index("device_id")
 
-    def made(rows: Sequence[Cells]) -> Iterator[Row]:
+    def made(rows: Sequence[Cells], ended: Ends) -> Iterator[Row]:
         now_us = clock.now_ms() * 1000
         for cells in rows:
             row = _row(cells)
@@ -63,13 +64,13 @@ async def shorten(
             _, stays = split.parts(going.scope(row.get("blueprint_id")), day, folded[1])
             yield split.shortened(row, stays, row.get("written", ()), now_us)
 
-    return await _carry(sql, parameters, place, made, deadline)
+    return await _carry(going.project_id, sql, parameters, place, made, deadline)
 
 
-async def define(going: Going, day: int, after: str, gone: frozenset[str], now: int, deadline: float) -> Done:
+async def define(going: Going, day: int, after: str, now: int, deadline: float) -> Done:
     """Write definitions of devices anew where history begins: of each device its newest of the day.
 
-    Of a device that is deleted nothing is kept.
+    Of a device that was deleted before then nothing is kept.
     """
     parameters = Parameters()
     columns = ", ".join(_shown(name) for name in _COLUMNS)
@@ -83,27 +84,27 @@ async def define(going: Going, day: int, after: str, gone: frozenset[str], now: 
     sql = f"SELECT {columns} FROM ({rows}) ORDER BY device_id"  # noqa: S608 our own text
     place = _COLUMNS.index("device_id")
 
-    def made(rows: Sequence[Cells]) -> Iterator[Row]:
+    def made(rows: Sequence[Cells], ended: Ends) -> Iterator[Row]:
         now_us = clock.now_ms() * 1000
         for cells in rows:
             row = _row(cells)
-            if row["device_id"] not in gone:
-                since = max(going.scope(row.get("blueprint_id")).base.cutoff, now - _PAST_MS)
+            since = max(going.scope(row.get("blueprint_id")).base.cutoff, now - _PAST_MS)
+            if since <= ended.get(row["device_id"], since):
                 yield {**row, "time": history.time_us(since), "stored_time": now_us}
 
-    return await _carry(sql, parameters, place, made, deadline)
+    return await _carry(going.project_id, sql, parameters, place, made, deadline)
 
 
-async def keep(going: Going, day: int, after: str, gone: frozenset[str], now: int, deadline: float) -> Done:
+async def keep(going: Going, day: int, after: str, now: int, deadline: float) -> Done:
     """Write what the state rests on, of what goes with the day: the latest write of each path, a baseline."""
     sql, given = kept_rows(going, settings().bigquery_dataset, day, after)
 
-    def made(rows: Sequence[Cells]) -> Iterator[Row]:
+    def made(rows: Sequence[Cells], ended: Ends) -> Iterator[Row]:
         now_us = clock.now_ms() * 1000
         # What is known of a device was known of it under a system and a blueprint.
         known: dict[tuple[str, str, str], fold.Registers] = {}
         for device_id, system_id, blueprint_id, ms, us, event_id, data, cleared in rows:
-            if ms is None or device_id is None or device_id in gone:
+            if ms is None or device_id is None:
                 continue
             row = {
                 "kind": "data",
@@ -124,37 +125,21 @@ async def keep(going: Going, day: int, after: str, gone: frozenset[str], now: in
             columns = {"system_id": system_id, "blueprint_id": blueprint_id}
             scope = going.scope(blueprint_id or None)
             yield from split.baseline_rows(
-                going.project_id, device_id, columns, registers, scope, now - _PAST_MS, now_us
+                *(going.project_id, device_id, columns, registers, scope, now - _PAST_MS, now_us),
+                ended=ended.get(device_id),
             )
 
-    return await _carry(sql, given, 0, made, deadline)
+    return await _carry(going.project_id, sql, given, 0, made, deadline)
 
 
-async def deleted_devices(going: Going) -> frozenset[str]:
-    """The devices whose last definition says that they are deleted, and goes itself."""
-    latest = rules.latest(going.scopes)
-    sql = (
-        "SELECT device_id FROM (SELECT device_id, time, data "  # noqa: S608 our own text
-        f"FROM `{settings().bigquery_dataset}.{history.TABLE}` "
-        "WHERE project_id = @project AND kind = 'device' AND time < @until "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY device_id "
-        "ORDER BY LAX_INT64(JSON_QUERY(data, '$.version')) DESC, time DESC, event_id DESC) = 1) "
-        "WHERE time < @latest AND COALESCE(LAX_BOOL(JSON_QUERY(data, '$.deleted')), FALSE)"
-    )
-    given: list[bigquery.Parameter] = [
-        ("project", "STRING", going.project_id),
-        ("until", "TIMESTAMP", clock.now_ms() + rules.DAY_MS),
-        ("latest", "TIMESTAMP", latest),
-    ]
-    found: set[str] = set()
-    async for rows in _pages(sql, given):
-        found.update(row[0] for row in rows if row[0] is not None)
-    return frozenset(found)
+async def _ends(project_id: str, device_ids: Iterable[str]) -> Ends:
+    """When those of the devices that are deleted were."""
+    named = {names.deletion(project_id, "device", device_id): device_id for device_id in device_ids}
+    found = await firestore.batch_get(named, ["time"])
+    return {named[name]: int(values.from_fields(one.fields)["time"]) for name, one in found.items()}
 
 
-async def _carry(
-    sql: str, given: Any, place: int, made: Callable[[Sequence[Cells]], Iterator[Row]], deadline: float
-) -> Done:
+async def _carry(project_id: str, sql: str, given: Any, place: int, made: Making, deadline: float) -> Done:
     """Write what ``made`` makes of the rows of whole devices, which come in order; until the time is up."""
     written = 0
     waiting: list[Cells] = []
@@ -166,11 +151,16 @@ async def _carry(
         whole = next((n for n, row in enumerate(waiting) if row[place] == last), 0)
         if whole < _AT_ONCE:
             continue
-        written += await _append(list(made(waiting[:whole])))
+        written += await _write(project_id, waiting[:whole], place, made)
         after, waiting = str(waiting[whole - 1][place]), waiting[whole:]
         if time.monotonic() >= deadline:
             return Done(written, after)
-    return Done(written + await _append(list(made(waiting))), "")
+    return Done(written + await _write(project_id, waiting, place, made), "")
+
+
+async def _write(project_id: str, rows: Sequence[Cells], place: int, made: Making) -> int:
+    ended = await _ends(project_id, {str(cells[place]) for cells in rows})
+    return await _append(list(made(rows, ended)))
 
 
 async def _append(rows: list[Row]) -> int:

@@ -159,7 +159,7 @@ def content(fields: Mapping[str, Any]) -> str:
 
 
 def _tombstone(job: Job, kind: str, resource_id: str, fields: Mapping[str, Any]) -> Any:
-    name = names.document("projects", job.project_id, "deletions", f"{kind}:{resource_id}")
+    name = names.deletion(job.project_id, kind, resource_id)
     return put(
         name,
         {

@@ -60,14 +60,19 @@ def baseline_rows(
     scope: Scope,
     earliest: int,
     now_us: int,
+    *,
+    ended: int | None = None,
 ) -> Iterator[Row]:
     """The rows that keep registers; ``columns``: the system and blueprint of the rows that they came from.
 
-    ``earliest``: BigQuery takes no rows that are older (epoch ms).
+    ``earliest``: BigQuery takes no rows that are older (epoch ms). ``ended``: when the device was deleted;
+    after that there is no state to be kept.
     """
     groups: dict[tuple[int, int, str], tuple[dict[str, Any], list[str]]] = {}
     for path, ((time, event_id), value) in registers.items():
         since = max(scope.of(path).cutoff, earliest)
+        if ended is not None and ended < since:
+            continue
         leaves, cleared = groups.setdefault((since, time, event_id), ({}, []))
         if value is fold.CLEARED:
             cleared.append(path)

@@ -143,7 +143,7 @@ class Scope:
 
     def tombstone(self, kind_name: str, resource_id: str) -> str:
         """The document that says when a resource was deleted."""
-        return names.document("projects", self.project_id, "deletions", f"{kind_name}:{resource_id}")
+        return names.deletion(self.project_id, kind_name, resource_id)
 
     def _parent(self, kind: Kind[Any]) -> str:
         return f"{names.database()}/documents" if kind.top_level else names.project(self.project_id)

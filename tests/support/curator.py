@@ -76,6 +76,11 @@ class Curator:
         where = f"projects/{project_id}/blueprints/{blueprint_id}"
         self.documents.document(where).set({"alias": blueprint_id, "retention": retention})
 
+    def deletion(self, project_id: str, device_id: str, time: int) -> None:
+        """Note that a device was deleted, as the API does."""
+        where = f"projects/{project_id}/deletions/device:{device_id}"
+        self.documents.document(where).set({"kind": "device", "resourceId": device_id, "time": time})
+
     def tasks(self, project_id: str) -> dict[str, dict[str, Any]]:
         """The documents of a project's curations."""
         found = self.documents.collection(f"projects/{project_id}/curations").stream()

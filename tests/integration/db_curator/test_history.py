@@ -128,9 +128,10 @@ async def test_definitions_begin_where_history_does_and_those_of_deleted_devices
 ) -> None:
     curator.project(project, {"history": {"days": 5}})
 
-    def defined(device: str, version: int, time: int, **fields: Any) -> history.Row:
-        deleted = fields.pop("deleted", False)
-        fields = {"name": f"{device} {version}", "blueprintId": "b1", "version": version, **fields}
+    def defined(device: str, version: int, time: int, deleted: bool = False) -> history.Row:
+        if deleted:
+            curator.deletion(project, device, time)
+        fields = {"name": f"{device} {version}", "blueprintId": "b1", "version": version}
         return device_rows.device_row(project, device, fields, time, deleted)
 
     curator.history.append(
@@ -161,6 +162,58 @@ async def test_definitions_begin_where_history_does_and_those_of_deleted_devices
         if row["device_id"] == "d1" and row["kind"] == "device"
     ]
     assert names == ["d1 2"]
+
+
+async def test_a_device_that_is_deleted_is_kept_as_long_as_history_knows_it(
+    curator: Curator, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = {"history": {"days": 100, "paths": [{"path": "pos", "days": 10}]}}
+    curator.project(project, rules)
+    curator.deletion(project, "d1", days_ago(30))
+    definition = {"name": "one", "blueprintId": "b1"}
+    curator.history.append(
+        [
+            device_rows.device_row(project, "d1", {**definition, "version": 1}, days_ago(200)),
+            device_rows.device_row(project, "d1", {**definition, "version": 2}, days_ago(30), True),
+        ]
+    )
+    curator.history.write(
+        event(project, days_ago(150), {"a": 1, "pos": 1}), event(project, days_ago(60), {"b": 1})
+    )
+    assert await curator.store(project, "history", NOW) == 204
+    # Positions are kept for ten days, and then it was no more.
+    found = await state_at.state_at(project, ["d1"], days_ago(50))
+    assert found["d1"].data == {"a": 1, "b": 1}
+    assert {(row["kind"], int(row["time"]) // 1000) for row in await rows(project)} == {
+        ("device", days_ago(100)),
+        ("baseline", days_ago(100)),
+        ("data", days_ago(60)),
+        ("device", days_ago(30)),
+    }
+    # All of it goes when its end does, however often the curator is interrupted.
+    monkeypatch.setattr(handle, "BUDGET", 0.0)
+    assert await curator.store(project, "history", NOW + 71 * DAY_MS) == 204
+    assert await rows(project) == []
+
+
+async def test_no_more_is_read_for_what_goes_than_the_days_that_go(
+    curator: Curator, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curator.project(project, {"history": {"days": 10}})
+    curator.history.write(
+        event(project, days_ago(12.5), {"a": 1}), event(project, days_ago(3.5), {"text": "x" * 100_000})
+    )
+    start, read = bigquery.start, list[int]()
+
+    async def watched(sql: str, given: Any, *rest: Any) -> bigquery.Job:
+        if not sql.startswith("BEGIN"):
+            read.append(await bigquery.estimate(sql, given))
+        return await start(sql, given, *rest)
+
+    monkeypatch.setattr(bigquery, "start", watched)
+    assert await curator.store(project, "history", NOW) == 204
+    assert len(read) >= 3
+    assert max(read) < 100_000
 
 
 async def test_events_go_by_their_own_rule(curator: Curator, project: str) -> None:

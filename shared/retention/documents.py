@@ -20,6 +20,8 @@ from shared.store.query import Query, Where, conditions
 
 # Firestore may take this long to remove what has expired; and no night may be missed.
 _BEFORE_MS = 3 * DAY_MS
+# The last second that Firestore's times have: people may ask what goes at any instant.
+_LATEST_MS = 253_402_300_799_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ async def count_old(project_id: str, store: Documents, cutoff: int) -> int:
 
 async def count_expired(project_id: str, store: Documents, now: int) -> int:
     """How many Firestore removes by itself within a day."""
-    query = Query((Where("expireAt", "<", clock.from_ms(now + DAY_MS)),))
+    query = Query((Where("expireAt", "<", clock.from_ms(min(now + DAY_MS, _LATEST_MS))),))
     return await firestore.count(names.project(project_id), conditions(store.collection, query))
 
 

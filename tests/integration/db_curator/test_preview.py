@@ -127,6 +127,14 @@ async def test_the_preview_is_of_the_next_night(project: str, http: httpx.AsyncC
     assert next_curation(3 * 3_600_000 - 1) == 3 * 3_600_000
 
 
+@pytest.mark.parametrize("at", [0, 1, DAY_MS, 253_402_300_799_999])
+async def test_a_preview_may_be_of_any_instant_that_there_is(
+    project: str, http: httpx.AsyncClient, at: int
+) -> None:
+    await http.patch(f"/v1/project/{project}", json={"retention": RETENTION})
+    assert {store["store"] for store in (await preview(http, project, at)).values()} >= {"history", "outbox"}
+
+
 @pytest.mark.parametrize(
     "retention",
     [

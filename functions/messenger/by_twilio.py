@@ -28,6 +28,8 @@ CALLBACK = "/v1/callback/twilio"
 _SECONDS = 15.0
 _LATER = frozenset({408, 425, 429})
 _MAX_CHARACTERS = 300
+# Not only its beginning: a sender's name may begin so, too.
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}\Z")
 # Twilio says whose number is wrong, and what it says goes into logs.
 _NUMBER = re.compile(r"\+?[0-9]{6,}")
 
@@ -142,7 +144,7 @@ def _client(account: Account) -> tuple[Any, Callable[[], int | None]]:
 
 
 def _from(account: Account) -> dict[str, str]:
-    service = account.sender.startswith("MG")
+    service = _SERVICE.match(account.sender)
     return {"messaging_service_sid" if service else "from_": account.sender}
 
 

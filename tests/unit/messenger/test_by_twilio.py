@@ -120,6 +120,15 @@ def test_without_account_token_or_sender_there_is_no_provider(
     assert by_twilio.provider() is None
 
 
+async def test_a_name_that_begins_as_the_sid_of_a_service_is_a_name(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FULCRUM_TWILIO_FROM", "MG Farms")
+    settings.cache_clear()
+    await _send()
+    assert server.came == [{"To": "+4791234567", "From": "MG Farms", "Body": "Hello"}]
+
+
 async def test_messages_that_go_at_once_get_each_its_own_id(server: Server) -> None:
     texts = [f"text {number}" for number in range(40)]
     assert await asyncio.gather(*map(_send, texts)) == texts

@@ -194,19 +194,21 @@ def _played(fleet: _Fleet, scenario: str, count: int, every: int, seed: int, wai
     fleet.took.clear()
     stagger = min(every, 3_600_000)
     command = {"action": "play", "scenarioId": scenario, "seed": seed, "stagger": stagger}
-    began = [_asked(fleet, command | {"deviceIds": some})["time"] for some in _groups(fleet.devices)]
-    total = count * len(fleet.devices)
     lasting = (count * every + stagger) / 1000
-    started = time.monotonic()
-    arrived = 0
-    while arrived < total and time.monotonic() - started < lasting + wait:
-        time.sleep(_LOOK_SECONDS)
-        arrived = _in_history(fleet, min(began))
-        gone = time.monotonic() - started
-        due = min(total, int(max(0.0, gone - _EFFECT_SECONDS) * 1000 / every) * len(fleet.devices))
-        _say(f"{gone:.0f} s: about {due:,} due, {arrived:,} of {total:,} in history")
-    _say("")
+    try:
+        began = [_asked(fleet, command | {"deviceIds": some})["time"] for some in _groups(fleet.devices)]
+        started = time.monotonic()
+        arrived = _awaited(fleet, min(began), count, every, started + lasting + wait)
+    except BaseException:
+        # Ctrl-C, too: what nobody waits for any more is not to play on.
+        output.note("stopping the devices")
+        _end(fleet)
+        # What was on its way when it was broken off may have begun after that.
+        time.sleep(_EFFECT_SECONDS)
+        _stop(fleet)
+        raise
     behind = _behind(fleet, count, started + lasting + wait)
+    total = count * len(fleet.devices)
     return {
         "sent": total,
         "in history": arrived,
@@ -216,6 +218,21 @@ def _played(fleet: _Fleet, scenario: str, count: int, every: int, seed: int, wai
         "median": f"{statistics.median(fleet.took) * 1000:.0f} ms",
         "longest": f"{max(fleet.took) * 1000:.0f} ms",
     }
+
+
+def _awaited(fleet: _Fleet, since: int, count: int, every: int, until: float) -> int:
+    """How many events are in history, when all of them are or it is too late."""
+    total = count * len(fleet.devices)
+    started = time.monotonic()
+    arrived = 0
+    while arrived < total and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+        arrived = _in_history(fleet, since)
+        gone = time.monotonic() - started
+        due = min(total, int(max(0.0, gone - _EFFECT_SECONDS) * 1000 / every) * len(fleet.devices))
+        _say(f"{gone:.0f} s: about {due:,} due, {arrived:,} of {total:,} in history")
+    _say("")
+    return arrived
 
 
 def _groups(devices: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -230,12 +247,21 @@ def _asked(fleet: _Fleet, command: dict[str, Any]) -> Any:
 
 
 def _stop(fleet: _Fleet) -> None:
-    """End what an earlier call has left playing."""
+    """End what an earlier call has left playing, of a larger fleet, too."""
     page = fleet.send("GET", f"{fleet.project}/simulations", state="playing", perPage=1)
     if page["items"] or page.get("next"):
-        for some in _groups(fleet.devices):
-            _asked(fleet, {"action": "stop", "deviceIds": list(some)})
+        _end(fleet)
         time.sleep(_EFFECT_SECONDS)
+
+
+def _end(fleet: _Fleet) -> None:
+    """Stop all devices of the fleet's blueprint."""
+    command: dict[str, Any] = {"action": "stop", "blueprintId": fleet.blueprint}
+    following: str | None = None
+    while True:
+        answer = _asked(fleet, command | ({"after": following} if following else {}))
+        if (following := answer.get("next")) is None:
+            return
 
 
 def _in_history(fleet: _Fleet, since: int) -> int:

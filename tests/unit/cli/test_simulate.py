@@ -89,3 +89,26 @@ def test_a_rate_that_is_none_is_a_wrong_command_line(run: Run, fleet: FakeApi, r
     ended = run("simulate", "--rate", rate)
     assert ended.code == 2
     assert "is no rate" in ended.err
+
+
+def test_ctrl_c_leaves_nothing_playing(run: Run, fleet: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    asked: list[Any] = []
+
+    def taken(seen: Seen) -> Answer:
+        asked.append(seen.json)
+        more = {"next": "there"} if seen.json["action"] == "stop" and "after" not in seen.json else {}
+        return Answer(202, {"accepted": 3, "refused": [], "time": 5} | more)
+
+    monkeypatch.setattr("fulcrum.cli.simulate._in_history", interrupted)
+    fleet.answers["POST", "/v1/project/p/simulations"] = taken
+    ended = run("simulate", "--devices", "3")
+    assert ended.code == 130, ended.err
+    assert [(one["action"], one.get("after")) for one in asked] == [
+        ("play", None),
+        ("stop", None),
+        ("stop", "there"),
+    ]
+    assert all(one["blueprintId"] == "blueprints" for one in asked[1:])

@@ -199,7 +199,7 @@ class Directory:
         for key, name in targets.items():
             fields = _plain(documents[name]) if name and name in documents else {"deleted": True}
             elsewhere = key.alias_key is None and key.network not in (None, *_networks(fields))
-            if fields.get("deleted") or elsewhere:
+            if fields.get("deleted") or elsewhere or (key.simulated and not fields.get("simulated")):
                 self._keep(key, None, generations, now)
                 results[key] = None
             else:
@@ -223,7 +223,9 @@ class Directory:
         until = now + CHECK_MS if result is None else None
         # Only the value differs from one device to the next.
         generation = generations[key.project]
-        key = Key(sys.intern(key.project), _shared(key.network), _shared(key.alias_key), key.value)
+        key = key._replace(
+            project=sys.intern(key.project), network=_shared(key.network), alias_key=_shared(key.alias_key)
+        )
         self._entries[key] = _Entry(result, generation, until)
         self._entries.move_to_end(key)
         if len(self._entries) > MAX_ENTRIES:

@@ -16,6 +16,10 @@ from shared.errors import Rejected
 _Ms = Annotated[int, Meta(ge=0, le=253_370_764_800_000)]
 
 
+# The source of what the simulator sends, which reaches devices that are simulated alone.
+SIMULATOR = "simulator"
+
+
 class _Wire(
     msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, gc=False, frozen=True, tag_field="type"
 ):
@@ -109,13 +113,15 @@ class KnownReply(_Wire, frozen=True, kw_only=True, tag="deviceAckMsg"):
 class Key(NamedTuple):
     """What a message calls its device: an alias triple, or without alias key the platform's own id.
 
-    ``network`` beside the platform's own id narrows it: the device must be in that network.
+    ``network`` beside the platform's own id narrows it: the device must be in that network. ``simulated``: so
+    must it be, for what the simulator sends.
     """
 
     project: str | None
     network: str | None
     alias_key: str | None
     value: str
+    simulated: bool = False
 
 
 class Device(NamedTuple):
@@ -175,7 +181,8 @@ def key_of(message: Message) -> Key:
         return Key(message.project_id, None, None, message.device_id)
     if message.alias_key is not None and message.network_id is None:
         raise Rejected("message.noNetwork", "an alias key without a network names no device")
-    return Key(message.project_id, message.network_id, message.alias_key, message.device_id)
+    simulated = message.source == SIMULATOR
+    return Key(message.project_id, message.network_id, message.alias_key, message.device_id, simulated)
 
 
 def encode(message: Message, device: Device) -> bytes:

@@ -155,7 +155,7 @@ def _log_batch(
         sample = {
             "unknownNames": len(unknown),
             "unknownNetworks": dict(names_by_network.most_common(3)),
-            "unknownSample": list(key)[1:],
+            "unknownSample": [key.network, key.alias_key, key.value],
         }
     if misfits:
         sample["mistypedSample"] = misfits[0].log_fields()

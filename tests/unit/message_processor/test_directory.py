@@ -10,6 +10,7 @@ import pytest
 from functions.message_processor import directory as module
 from functions.message_processor.directory import Directory, Resolved
 from functions.message_processor.events import Key
+from functions.simulator.publishing import SOURCE
 from shared import clock, names
 from shared.clients import firestore
 from shared.errors import Rejected, Transient
@@ -225,15 +226,20 @@ async def test_a_project_without_document_is_known_all_the_same(service: Service
         ({"simulated": True, "simNetworkId": "sim-net"}, NETWORK, NETWORK),
         ({"simulated": True}, None, NETWORK),
         ({"simulated": False, "simNetworkId": "sim-net"}, "sim-net", None),
+        ({"simulated": False}, NETWORK, None),
+        ({"simulated": False}, None, None),
         ({"simulated": True, "simNetworkId": "sim-net"}, "other-net", None),
     ],
-    ids=["simulated", "own-network", "no-network", "simulated-no-more", "other-network"],
+    ids=[
+        *("simulated", "own-network", "no-network", "simulated-no-more"),
+        *("real-by-own-network", "real-without-network", "other-network"),
+    ],
 )
 async def test_a_simulated_device_is_known_under_the_network_of_its_simulated_traffic(
     service: Service, fields: dict[str, Any], network: str | None, goes_on_under: str | None
 ) -> None:
     add_device(service, "sim", **fields)
-    sent = event("sim", aliasKey=None, networkId=network, source="simulator")
+    sent = event("sim", aliasKey=None, networkId=network, source=SOURCE)
     await service.post(push([sent]))
     found = [(e["deviceId"], e["networkId"], e["source"]) for e in service.topics.events("writer")]
     assert found == ([("sim", goes_on_under, "simulator")] if goes_on_under else [])

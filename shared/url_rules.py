@@ -25,8 +25,12 @@ _NAMES = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_
 _INSIDE = ("localhost", "internal", "local", "localdomain")
 # Addresses of IPv6 that carry one of IPv4 to which they lead: NAT64, and 6to4.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# For protocols among routers; some releases of Python call parts of them public.
-_ROUTERS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+# Not public, though Python, or some release of it, calls them so: for protocols among routers, the private
+# networks of IPv6 as they were at first, and what stands in documents.
+_NOT_PUBLIC = (
+    *(ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24")),
+    *(ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("3fff::/20")),
+)
 
 
 def check_url(url: str, allowed: Iterable[Network] = ()) -> None:
@@ -70,7 +74,7 @@ def check_address(address: Address, allowed: Iterable[Network] = ()) -> None:
     for one in (address, *_carried(address)):
         if any(one.version == network.version and one in network for network in allowed):
             continue
-        within = any(one.version == network.version and one in network for network in _ROUTERS)
+        within = any(one.version == network.version and one in network for network in _NOT_PUBLIC)
         if within or not one.is_global or one.is_multicast or one.is_reserved:
             raise Rejected("url.private", "the address is none of the public Internet")
 

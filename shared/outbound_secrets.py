@@ -12,6 +12,8 @@ from shared.config import settings
 from shared.errors import Transient
 
 MIN_KEY_LENGTH = 32
+# What is shorter is no secret, but stands in many texts by chance.
+_MIN_HIDDEN = 8
 
 
 def seal(network_id: str, headers: Mapping[str, str]) -> dict[str, str]:
@@ -32,6 +34,16 @@ def unseal(network_id: str, kept: Mapping[str, str]) -> dict[str, str]:
             raise Transient(f"no key of OUTBOUND_KEY opens the header {name} of the network {network_id}")
         opened[name] = value
     return opened
+
+
+def hidden(text: str, secrets: Mapping[str, str]) -> str:
+    """A text of whoever got secret headers, without them: some answer with what they were sent."""
+    words = {
+        word for value in secrets.values() for word in (value, *value.split()) if len(word) >= _MIN_HIDDEN
+    }
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, "***")
+    return text
 
 
 def _context(network_id: str, name: str) -> str:

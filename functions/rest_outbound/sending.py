@@ -89,7 +89,7 @@ async def _in_turn(record: Record) -> Record:
 async def _attempt(claimed: Record) -> str:
     """The request of who holds the lease, and the note of what came of it."""
     try:
-        answer = await _request(claimed)
+        answer, secrets = await _request(claimed)
     except Rejected as error:
         problem = f"{error.error_type}: {error.message}"
         return await _note(claimed, lambda before, now: outbound.failed(before, now, problem))
@@ -98,7 +98,7 @@ async def _attempt(claimed: Record) -> str:
     if 200 <= answer.status < 300:
         info: dict[str, Any] = {"status": answer.status}
         if answer.body:
-            info["body"] = answer.body[:_MAX_BODY].decode(errors="replace")
+            info["body"] = outbound_secrets.hidden(answer.body.decode(errors="replace"), secrets)[:_MAX_BODY]
         return await _note(claimed, lambda before, now: outbound.sent(before, now, info, held=True))
     said = f"the URL answered {answer.status}"
     if answer.status >= 500 or answer.status in _LATER:
@@ -136,7 +136,8 @@ async def _again(record: Record) -> None:
         await arming.next_attempt(record)
 
 
-async def _request(record: Record) -> outside.Answer:
+async def _request(record: Record) -> tuple[outside.Answer, dict[str, str]]:
+    """What the network's URL answers, and the secret headers that it was sent."""
     device_name, network_name = (
         names.device(record.project_id, record.device_id),
         names.network(record.network_id),
@@ -165,10 +166,11 @@ async def _request(record: Record) -> outside.Answer:
     )
     headers = {"User-Agent": "Fulcrum", "Content-Type": "application/json", "Accept-Encoding": "identity"}
     headers |= way.get("headers") or {}
-    headers |= outbound_secrets.unseal(record.network_id, network.get("secretHeaders") or {})
+    secrets = outbound_secrets.unseal(record.network_id, network.get("secretHeaders") or {})
+    headers |= secrets
     # By it whoever is called tells that a request is a repeat.
     headers["Idempotency-Key"] = ids.digest("message", record.project_id, record.msg_id)
-    return await outside.request(
+    answer = await outside.request(
         way.get("method", "POST"),
         outbound_request.url(way["urlTemplate"], facts),
         headers,
@@ -177,6 +179,7 @@ async def _request(record: Record) -> outside.Answer:
         # A redirect to some page that answers 200 has handed nothing over.
         whole=True,
     )
+    return answer, secrets
 
 
 async def expire(task: ExpireMessage) -> str:

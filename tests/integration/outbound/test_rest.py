@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from shared import outbound_secrets
@@ -56,19 +57,20 @@ def test_templates_and_secret_headers(
     network = f"{project}-net"
     monkeypatch.setenv("FULCRUM_OUTBOUND_KEY", OUTBOUND_KEY)
     settings.cache_clear()
-    sealed = outbound_secrets.seal(network, {"Authorization": "Bearer hush"})
+    sealed = outbound_secrets.seal(network, {"Authorization": "Bearer hush-hush"})
     settings.cache_clear()
     assert "hush" not in str(sealed)
     body = {"id": "{msgId}", "payload": "{message}", "text": "to {alias:serial}: {message} {other}", "n": [1]}
     url = endpoint.url + "?device={deviceId}&alias={alias:serial}"
     way = {"transport": "rest", "urlTemplate": url, "body": body}
     stack.network(project, network, way, secretHeaders=sealed)
+    endpoint.answer = b'{"you": "Bearer hush-hush", "token": "hush-hush"}'
     stack.device(project, "d1", network, "t&1")
     stack.publish("outbound", stack.init(project, "m1", message=[7]))
     (got,) = endpoint.wait(1)
     assert got.headers["accept-encoding"] == "identity"
     assert got.path == "/push?device=d1&alias=t%261"
-    assert got.headers["authorization"] == "Bearer hush"
+    assert got.headers["authorization"] == "Bearer hush-hush"
     assert httpx.Response(200, content=got.body).json() == {
         "id": "m1",
         "payload": [7],
@@ -76,6 +78,9 @@ def test_templates_and_secret_headers(
         "n": [1],
     }
     stack.settle()
+    # Some URLs answer with what they were sent.
+    told = msgspec.json.decode(stack.record(project, "m1")["sentInfo"])
+    assert told == {"status": 200, "body": '{"you": "***", "token": "***"}'}
     assert "hush" not in (stack.folder / "rest_outbound.log").read_text()
 
 

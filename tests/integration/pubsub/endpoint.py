@@ -26,12 +26,13 @@ class Received:
 
 @dataclass
 class Endpoint:
-    """``statuses`` are the answers to come, then ``status`` for all others, with ``headers``; ``gate`` holds
-    them back."""
+    """``statuses`` are the answers to come, then ``status`` for all others, with ``headers`` and ``answer``;
+    ``gate`` holds them back."""
 
     status: int = 200
     statuses: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    answer: bytes = b""
     received: list[Received] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     most_at_once: int = 0
@@ -85,10 +86,12 @@ def _server(endpoint: Endpoint) -> ThreadingHTTPServer:
             try:
                 self.send_response(status)
                 if status != 204:
-                    self.send_header("Content-Length", "0")
+                    self.send_header("Content-Length", str(len(endpoint.answer)))
                 for name, value in endpoint.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
+                if status != 204:
+                    self.wfile.write(endpoint.answer)
             except OSError:
                 self.close_connection = True  # the emulator gave up waiting, which some tests want
 

@@ -19,6 +19,7 @@ from functions.api.replay.selection import Selected
 from shared import clock, device_rows, history, script_documents, values
 from shared.clients import bigquery, firestore
 from shared.model.script import Script
+from shared.retention import reading, rules
 from shared.store.scope import Stored
 
 _DAY_MS = 86_400_000
@@ -64,7 +65,9 @@ class Input:
         self._caches = queries.caches(self._window, _CACHE_BACK_MS, self._ran, self._selected.is_whole)
         self._events = queries.events(self._window, self._selected.is_whole)
         self._jobs = {sql[0]: await asking.start(sql) for sql in (self._states, self._caches, self._events)}
-        self._notes = [*_notes(self._selected, self._selection, clock.now_ms(), bool(self._deployed))]
+        now = clock.now_ms()
+        kept_since = rules.latest(await reading.history_scopes(project_id, "history", now))
+        self._notes = [*_notes(self._selected, self._selection, now, bool(self._deployed), kept_since)]
 
     async def stream(self) -> AsyncIterator[lines.AnyLine]:
         """All lines. An error raises: the answer breaks before its end, which the reader notices."""
@@ -169,8 +172,10 @@ async def _snapshot(window: Window) -> int | None:
     return int(found[0]) if found and found[0] is not None else None
 
 
-def _notes(selected: Selected, selection: str, now: int, is_deployed: bool) -> list[lines.Note]:
-    """What cannot be exact, for the reader of the report."""
+def _notes(
+    selected: Selected, selection: str, now: int, is_deployed: bool, kept_since: int
+) -> list[lines.Note]:
+    """What cannot be exact, for the reader of the report. ``kept_since``: data from before then was let go."""
     window = selected.window
     notes = [
         lines.Note("definitions", "devices, systems, blueprints and routes are as they are defined today"),
@@ -189,6 +194,14 @@ def _notes(selected: Selected, selection: str, now: int, is_deployed: bool) -> l
                 "retention",
                 f"the first event is of {clock.from_ms(selected.first):%Y-%m-%d %H:%M}, which is later than "
                 "asked for: history may have been deleted before it",
+            )
+        )
+    elif kept_since > window.since:
+        notes.append(
+            lines.Note(
+                "retention",
+                f"some data from before {clock.from_ms(kept_since):%Y-%m-%d} is not kept: events and states "
+                "may lack what was let go",
             )
         )
     if selected.runs == 0 and selection == "all":

@@ -200,7 +200,9 @@ def states(
     whose = "project_id = @project AND device_id IN UNNEST(@devices)"
     columns = "device_id, IF(kind = 'baseline', SAFE_CAST(original_time AS INT64), UNIX_MILLIS(time)) AS ms"
     rows = (
-        f"SELECT {columns}, event_id, data, ARRAY_TO_STRING(cleared, ',') AS cleared, stored_time "  # noqa: S608 our own text
+        f"SELECT {columns}, event_id, data, ARRAY_TO_STRING(cleared, ',') AS cleared, "  # noqa: S608 our own text
+        # A baseline row is written anew every night: of a write that was stored long before.
+        "IF(kind = 'baseline', NULL, stored_time) AS stored_time "
         f"FROM `{window.dataset}.{history.TABLE}` WHERE {whose} AND time < @latest AND {known} "
         "AND kind IN ('data', 'baseline') AND NOT historical"
     )

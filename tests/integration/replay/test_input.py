@@ -9,7 +9,7 @@ from fulcrum.core import fold
 from fulcrum.script.replay import lines
 from shared.messages import EventRecord, Write
 from tests.integration.replay.conftest import Place
-from tests.support.history import at, event
+from tests.support.history import at, event, rows_of
 
 SINCE, UNTIL = at("10:00:00.0"), at("11:00:00.0")
 BODY: dict[str, Any] = {"since": SINCE, "until": UNTIL}
@@ -179,6 +179,27 @@ async def test_a_state_that_was_stored_late_is_told(place: Place) -> None:
     )
     found = of(lines.State, await place.ask(BODY))
     assert {line.device_id: line.late for line in found} == {"d1": SINCE + 10, "d2": None}
+
+
+async def test_a_state_that_retention_keeps_is_not_late_and_what_it_let_go_is_told(place: Place) -> None:
+    write = event(place.project, SINCE - 86_400_000, {"a": 1}, id="1")
+    (row,) = rows_of([write])
+    kept = {**row, "kind": "baseline", "original_time": str(write.time), "stored_time": (SINCE + 10) * 1000}
+    place.history.append([{**kept, "time": (SINCE - 9000) * 1000}])
+    place.history.write(event(place.project, SINCE + 2000, {"b": 9}, id="2"))
+    found = await place.ask(BODY)
+    assert [(line.device_id, line.late) for line in of(lines.State, found)] == [("d1", None)]
+    assert "retention" not in {note.code for note in notes_of(found)}
+
+    place.put("blueprints", "b1", retention={"history": {"paths": [{"path": "pos", "days": 1}]}})
+    long_before = {"since": SINCE - 7 * 86_400_000, "until": UNTIL}
+    place.history.write(event(place.project, long_before["since"] + 1000, {"b": 9}, id="3"))
+    (note,) = (one for one in notes_of(await place.ask(long_before)) if one.code == "retention")
+    assert "is not kept" in note.text
+
+
+def notes_of(found: list[lines.AnyLine]) -> list[lines.Note]:
+    return [note for header in of(lines.Header, found) for note in header.notes]
 
 
 async def test_a_blueprint_that_is_none_is_told(place: Place) -> None:

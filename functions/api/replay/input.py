@@ -175,7 +175,7 @@ async def _snapshot(window: Window) -> int | None:
 def _notes(
     selected: Selected, selection: str, now: int, is_deployed: bool, kept_since: int
 ) -> list[lines.Note]:
-    """What cannot be exact, for the reader of the report. ``kept_since``: data from before then was let go."""
+    """What cannot be exact, for the reader of the report. ``kept_since``: data before it was let go."""
     window = selected.window
     notes = [
         lines.Note("definitions", "devices, systems, blueprints and routes are as they are defined today"),

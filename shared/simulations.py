@@ -1,7 +1,8 @@
 """Simulations as they are stored: what each simulated device plays, and the shards that play them.
 
 projects/{p}/simulations/{deviceId}          what a device plays, and where it is in it
-projects/{p}/simulationContents/{digest}     a scenario as it was when it was started: never changed
+projects/{p}/simulationContents/{digest}     a scenario as it was when it was started: never changed, but for
+                                             when it was ``used`` last; kept while a simulation names it
 projects/{p}/simulationShards/{n}            devices that are played together. ``revision`` changes with every
                                              command; tasks are made up to ``armedUntil`` (epoch ms)
 """

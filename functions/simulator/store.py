@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fulcrum.core import ids
-from shared import names, simulations, values
+from shared import clock, names, simulations, values
 from shared.clients import firestore
 from shared.clients.firestore import PreconditionFailed
 from shared.clients.firestore_pb import messages
@@ -86,6 +86,39 @@ async def contents(project_id: str, digests: Iterable[str]) -> dict[str, str]:
     return {
         wanted[name]: str(values.from_fields(document.fields)["text"]) for name, document in found.items()
     }
+
+
+async def forget_contents(project_id: str, before: int) -> int:
+    """Remove the scenarios that no device plays, or may play again, asked for last before an epoch ms.
+
+    How many went. One that is asked for at the same time stays, or is written again with what names it.
+    """
+    query = conditions("simulationContents", Query((Where("used", "<", before),)))
+    query.select.fields.add(field_path="used")
+    old = await firestore.run_query(names.project(project_id), query)
+    if not old:
+        return 0
+    query = conditions("simulations", Query((Where("active", "==", True),)))
+    active = await firestore.run_query(names.project(project_id), query)
+    playing = {cast.content for one in active for cast in _simulation(one).casts}
+    named = await asyncio.gather(*(_is_named(project_id, one.id) for one in old))
+    writes = [
+        _removal(one)
+        for one, is_named in zip(old, named, strict=True)
+        if not is_named and one.id not in playing
+    ]
+    return (await firestore.batch_write(writes)).count(0)
+
+
+async def _is_named(project_id: str, digest: str) -> bool:
+    query = conditions("simulations", Query((Where("content", "==", digest),)))
+    return await firestore.count(names.project(project_id), query, limit=1) > 0
+
+
+def _removal(document: firestore.Document) -> Any:
+    write = messages().Write(delete=document.name)
+    write.current_document.update_time.CopyFrom(document.update_time)
+    return write
 
 
 async def change(
@@ -234,7 +267,8 @@ def _write(one: Simulation, update_time: Any) -> Any:
 def _content(project_id: str, digest: str, text: str) -> Any:
     write = messages().Write()
     write.update.name = simulations.content_name(project_id, digest)
-    values.to_fields(write.update.fields, {"text": text})
+    # When it was asked for last: whoever is about to remove it sees that.
+    values.to_fields(write.update.fields, {"text": text, "used": clock.now_ms()})
     return write
 
 

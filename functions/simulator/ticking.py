@@ -19,6 +19,8 @@ _SPARE_MS = 20_000
 BACK_MS = 300_000
 # Every so many minutes it is looked whether the devices still are simulated ones.
 _LOOK_MINUTES = 5
+# So often, and when a shard comes to rest, scenarios go that nobody plays any more.
+_FORGET_MINUTES = 60
 
 
 class Ticked(NamedTuple):
@@ -28,6 +30,7 @@ class Ticked(NamedTuple):
     devices: int = 0
     armed: int = 0
     resting: int = 0
+    forgotten: int = 0
 
 
 def horizon(now: int) -> int:
@@ -44,13 +47,18 @@ async def tick() -> Ticked:
     """Arm what is to come of all shards; where there is none, have the tick come no more."""
     found = await store.playing_shards()
     done = await asyncio.gather(*(_shard(shard) for shard in found))
+    now = clock.now_ms()
+    hourly = now // _MINUTE % _FORGET_MINUTES == 0
+    idle = {shard.project_id for shard, one in zip(found, done, strict=True) if hourly or one.resting}
+    forgotten = await asyncio.gather(*(store.forget_contents(one, now - deciding.KEPT_MS) for one in idle))
     resting = sum(one.resting for one in done)
     if resting == len(found):
         await cloud_scheduler.pause(JOB)
         # Who begins something writes it, then wakes the tick: one of the two is seen by the other.
         if await store.playing_shards():
             await wake()
-    return Ticked(len(found), sum(one.devices for one in done), sum(one.armed for one in done), resting)
+    devices, armed = sum(one.devices for one in done), sum(one.armed for one in done)
+    return Ticked(len(found), devices, armed, resting, sum(forgotten))
 
 
 async def _shard(shard: Shard) -> Ticked:

@@ -369,3 +369,33 @@ def test_whatever_fails_for_a_while_nothing_is_lost(
     counts = sorted(set(_counts(stack, project)))
     assert counts == list(range(len(counts)))
     assert len(counts) >= 26
+
+
+def test_scenarios_that_nobody_plays_any_more_go(stack: SimulatorStack, project: str) -> None:
+    def contents() -> set[str]:
+        return {
+            one.id for one in stack.documents.collection(f"projects/{project}/simulationContents").stream()
+        }
+
+    stack.device(project, "d")
+    stack.device(project, "paused")
+    kept = None
+    for value in range(3):
+        frames = [{"t": 0, "value": value, "every": 1_000}]
+        stack.scenario(project, "s", tracks=[{"path": "count", "frames": frames}])
+        stack.send(stack.command(project, "play", "d", scenarioId="s"))
+        if value == 0:
+            stack.send(stack.command(project, "play", "paused", scenarioId="s"))
+            stack.send(stack.command(project, "pause", "paused"))
+            kept = stack.simulation(project, "paused")["content"]
+        stack.advance(20)
+    assert len(contents()) == 3
+    # The one has played to its end, and the other goes on whenever it is asked to.
+    for _ in range(12):
+        stack.advance(60)
+    assert stack.job()["state"] == "PAUSED"
+    assert contents() == {kept, stack.simulation(project, "d")["content"]}
+    stack.pull("default-processor")
+    stack.send(stack.command(project, "start", "paused"))
+    stack.advance(5)
+    assert set(_counts(stack, project)) == {0}

@@ -114,7 +114,8 @@ def _tell(done: dict[str, Any], as_json: bool) -> None:
     if as_json:
         output.document(done)
     elif done["changed"]:
-        output.line(f"revision {done['revision']}: {done['changed']} changed")
+        gone = f", {done['deleted']} of them deleted" if done.get("deleted") else ""
+        output.line(f"revision {done['revision']}: {done['changed']} changed{gone}")
     else:
         output.line(f"nothing to change, still revision {done['revision']}")
 

@@ -113,6 +113,7 @@ class Applied(TypedDict):
     revision: int
     base: str
     changed: int
+    deleted: NotRequired[int]
     jobId: NotRequired[str]
 
 

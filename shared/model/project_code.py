@@ -148,4 +148,5 @@ class Applied(Model):
     revision: int = Field(description="The number of the revision that it made, or of the latest one")
     base: str
     changed: int = Field(description="How many resources were changed", examples=[2])
+    deleted: int = Field(default=0, description="How many of these were deleted", examples=[1])
     job_id: str | None = Field(default=None, description="The job that clears what hung on what was deleted")

@@ -19,6 +19,7 @@ from functions.api.resources import script_check, template_check
 from functions.api.resources.references import check_cleared
 from shared.errors import ApiError
 from shared.model.project import PROJECT
+from shared.model.project_code import Applied
 from shared.store import cascade
 from shared.store.change import Change, retrying
 
@@ -59,16 +60,16 @@ async def plan(call: Call, wanted: Mapping[str, Any], base: str | None) -> Plann
 
 async def apply(
     call: Call, wanted: Mapping[str, Any], base: str | None, message: str, force: bool
-) -> tuple[int, str, int, str | None]:
-    """Carry a document out: (revision, base, number of changed resources, job), all at once or not at all."""
+) -> Applied:
+    """Carry a document out, all at once or not at all."""
 
-    async def attempt() -> tuple[int, str, int, str | None]:
+    async def attempt() -> Applied:
         planned = await plan(call, wanted, base)
         number, digest = revisions.head(planned.now.project.fields)
         if not planned.change:
             # Sent again, maybe because the job of what it deleted could not be started: that is done now.
             open_job = await cascade.resume_job(call.scope, revisions.job(planned.now.project.fields))
-            return number, planned.base, 0, open_job
+            return Applied(revision=number, base=planned.base, changed=0, job_id=open_job)
         await _check(call, planned, force)
         change = call.change()
         change.most = MAX_WRITES
@@ -87,10 +88,16 @@ async def apply(
         change.guard(planned.now.project, fields)
         await change.commit()
         await cascade.publish(call.scope, change.job_id)
-        count = len(planned.change.edits) + bool(planned.change.project)
-        return number, document.digest(result), count, change.job_id
+        edits = planned.change.edits
+        return Applied(
+            revision=number,
+            base=document.digest(result),
+            changed=len(edits) + bool(planned.change.project),
+            deleted=sum(edit.action == "delete" for edit in edits),
+            job_id=change.job_id,
+        )
 
-    done: tuple[int, str, int, str | None] = await retrying(attempt)
+    done: Applied = await retrying(attempt)
     return done
 
 

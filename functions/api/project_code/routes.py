@@ -89,8 +89,7 @@ async def project_code_plan(
 async def project_code_apply(
     project_id: ProjectId, body: ApplyAsked, call: Annotated[Call, needs("project.update")]
 ) -> Applied:
-    number, base, changed, job_id = await apply(call, body.document, body.base, body.message, body.force)
-    return Applied(revision=number, base=base, changed=changed, job_id=job_id)
+    return await apply(call, body.document, body.base, body.message, body.force)
 
 
 @router.post(
@@ -104,9 +103,7 @@ async def project_code_rollback(
     project_id: ProjectId, body: RollbackAsked, call: Annotated[Call, needs("project.update")]
 ) -> Applied:
     _, wanted = await revisions.load(call.scope, body.revision)
-    message = f"back to revision {body.revision}"
-    number, base, changed, job_id = await apply(call, wanted, None, message, body.force)
-    return Applied(revision=number, base=base, changed=changed, job_id=job_id)
+    return await apply(call, wanted, None, f"back to revision {body.revision}", body.force)
 
 
 @router.get(

@@ -105,6 +105,22 @@ async def test_rollback_restores_the_exact_export(project: Project) -> None:
     assert second["document"] == first
 
 
+async def test_what_deletes_says_how_much_of_what_it_changed_is_gone(project: Project) -> None:
+    first = await project.apply(project.document)
+    assert first.json()["deleted"] == 0
+    cold = await project.blueprint("coldStore")
+    scenario = {"name": "Night", "blueprintId": cold["id"], "duration": 5_000, "tracks": []}
+    made = await project.http.post(f"{project.path}/scenarios", json=scenario)
+    assert made.status_code == 201, made.text
+    # The revision knows of no scenario.
+    back = await project.http.post(f"{project.path}/rollback", json={"revision": 2})
+    assert (back.json()["changed"], back.json()["deleted"]) == (1, 1)
+    # What was there has a revision of its own.
+    restored = await project.http.post(f"{project.path}/rollback", json={"revision": 3})
+    assert (restored.json()["changed"], restored.json()["deleted"]) == (1, 0)
+    assert [one["name"] for one in project.documents("scenarios")] == ["Night"]
+
+
 async def test_what_was_changed_by_hand_has_a_revision_to_come_back_to(project: Project) -> None:
     await project.apply(project.document)
     cold = await project.blueprint("coldStore")

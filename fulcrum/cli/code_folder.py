@@ -26,6 +26,7 @@ SECTIONS = {
     "systems": "alias",
     "templates": "alias",
     "scripts": "alias",
+    "timers": "name",
     "roles": "name",
 }
 _HEAD = ("format", "project")

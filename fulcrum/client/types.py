@@ -2225,9 +2225,9 @@ class Timer(TypedDict):
     timer: Once | Repeating | Scheduled | Solar
     action: PublishTopic | QueryUrl
     systemId: NotRequired[str]
-    deviceId: NotRequired[str]
     scriptId: NotRequired[str]
     tags: NotRequired[list[str]]
+    deviceId: NotRequired[str]
 
 
 class TimerAccepted(TypedDict):
@@ -2246,9 +2246,9 @@ class TimerCreate(TypedDict):
     timer: Once | Repeating | Scheduled | Solar
     action: PublishTopic | QueryUrl
     systemId: NotRequired[str]
-    deviceId: NotRequired[str]
     scriptId: NotRequired[str]
     tags: NotRequired[list[str]]
+    deviceId: NotRequired[str]
 
 
 class TimerPage(TypedDict):

@@ -124,17 +124,22 @@ When = Annotated[Once | Repeating | Scheduled | Solar, Field(discriminator="type
 Action = Annotated[PublishTopic | QueryUrl, Field(discriminator="type")]
 
 
-class TimerCreate(Model):
-    """A new timer. It does nothing until it is started."""
+class TimerFields(Model):
+    """What a timer says that is no single device's."""
 
     name: Name
     desc: Description | None = None
     timer: When = Field(examples=[{"type": "scheduled", "cron": "0 6 * * 1-5", "timezone": "Europe/Oslo"}])
     action: Action = Field(examples=[{"type": "publishTopic", "topic": "writer", "message": {}}])
     system_id: Identifier | None = None
-    device_id: Identifier | None = None
     script_id: Identifier | None = None
     tags: Tags = Field(default_factory=list)
+
+
+class TimerCreate(TimerFields):
+    """A new timer. It does nothing until it is started."""
+
+    device_id: Identifier | None = None
 
 
 class Timer(TimerCreate, Resource):

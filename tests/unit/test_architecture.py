@@ -135,7 +135,8 @@ def test_shared_imports_no_function() -> None:
         strange = [
             module
             for module in imports(path)
-            if module.partition(".")[0] in OWN and not is_common(module, ("fulcrum/script", "fulcrum/simulation"))
+            if module.partition(".")[0] in OWN
+            and not is_common(module, ("fulcrum/script", "fulcrum/simulation"))
         ]
         assert not strange, f"{path} imports {strange}"
 

@@ -14,7 +14,7 @@ from functions.api.project_code.difference import Difference, difference
 from functions.api.project_code.elsewhere import speakers
 from functions.api.project_code.fleet import Fleet, look
 from functions.api.project_code.references import Reference, references
-from functions.api.project_code.sections import State
+from functions.api.project_code.sections import TIMERS, State
 from functions.api.resources import script_check, template_check
 from functions.api.resources.references import check_cleared
 from shared.errors import ApiError
@@ -48,6 +48,9 @@ async def plan(call: Call, wanted: Mapping[str, Any], base: str | None) -> Plann
     """
     after = document.read(wanted)
     now = await current(call.scope)
+    if TIMERS.name not in wanted:
+        # Written before timers were part of a document: it does not mean that there shall be none.
+        after.items |= {key: item for key, item in now.state.items.items() if item.section is TIMERS}
     is_now = document.digest(document.write(now.state))
     if base is not None and base != is_now:
         raise stale(now)

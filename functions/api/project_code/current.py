@@ -10,8 +10,9 @@ from functions.api.project_code.document import full, settled
 from functions.api.project_code.sections import (
     ATTRIBUTES,
     MIRROR,
-    ROUTES,
+    NAMING,
     SECTIONS,
+    TIMERS,
     Item,
     Key,
     Section,
@@ -53,6 +54,8 @@ async def current(scope: Scope) -> Current:
             if section is ATTRIBUTES and stored.fields.get("type") == MIRROR:
                 found.mirrors[stored.id] = stored
                 continue
+            if section is TIMERS and not _is_of_project(stored, names):
+                continue
             name = stored.id if section.key == "id" else stored.fields.get(section.key)
             if not isinstance(name, str):
                 continue  # a system without an alias: a document cannot name it, and leaves it alone
@@ -78,6 +81,12 @@ async def current(scope: Scope) -> Current:
             409, "code.ambiguous", "; ".join(sorted(twice)), "give each a name of its own, and try again"
         )
     return found
+
+
+def _is_of_project(timer: Stored[Any], names: dict[str, dict[str, str]]) -> bool:
+    """Whether a document can hold a timer: it is of no device, and of no system that has no name."""
+    system = timer.fields.get("systemId")
+    return timer.fields.get("deviceId") is None and (system is None or system in names.get("systems", {}))
 
 
 def _leads_nowhere(stored: Stored[Any], names: dict[str, dict[str, str]]) -> bool:
@@ -119,7 +128,7 @@ def _named(section: Section, stored: Stored[Any], names: dict[str, dict[str, str
             # A reference that leads nowhere any more is none.
             name = names.get(ref.section, {}).get(fields.pop(ref.wire))
             fields |= {ref.wire: name} if name is not None else {}
-    if wire := ROUTES.get(section.name):
+    if wire := NAMING.get(section.name):
         # Scripts by alias, as all else is named: an id means nothing in another project.
         fields |= {wire: with_aliases(fields[wire], names.get("scripts", {}))} if wire in fields else {}
     if section.name == "roles":

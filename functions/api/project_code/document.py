@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from functions.api.project_code.sections import FORMAT, ROUTES, SECTIONS, Item, Key, Section, State
+from functions.api.project_code.sections import FORMAT, NAMING, ROUTES, SECTIONS, Item, Key, Section, State
 from functions.api.project_code.together import attribute_problems, name_problems
 from functions.api.resources.attributes import check_definition, made_path, parent_path
-from functions.api.resources.reasoning import named_in_route
+from functions.api.resources.reasoning import named_in
 from functions.api.resources.references import check_outbound, check_route
+from functions.api.resources.timer_actions import check_action
 from functions.api.roles import catalogue
 from functions.api.roles.generated import CREATE_DEVICE, CREATE_RELATED
 from shared.errors import ApiError
@@ -149,6 +150,8 @@ def _item(
             check_route(section.kind.name, wire, whole[wire])
         if section.name == "networks":
             check_outbound(whole.get("outbound"))
+        if section.name == "timers":
+            check_action(whole["action"])
     except ApiError as error:
         problems.append(f"{place}: {error.message}")
         return None
@@ -173,8 +176,8 @@ def _check_refs(state: State, item: Item, problems: list[str]) -> None:
     for permission in item.fields.get("permissions", ()) if item.section.name == "roles" else ():
         if not _is_known(state, permission):
             problems.append(f"{' '.join(item.key)}: permissions: there is no {permission!r}")
-    wire = ROUTES.get(item.section.name)
-    for script in sorted(named_in_route(item.fields.get(wire))) if wire else ():
+    wire = NAMING.get(item.section.name)
+    for script in sorted(named_in(SECTIONS[item.section.name].kind, item.fields.get(wire))) if wire else ():
         if ("scripts", script) not in state.items:
             problems.append(f"{' '.join(item.key)}: {wire}: scripts has no {script!r} (name it by its alias)")
     for ref in item.section.refs:

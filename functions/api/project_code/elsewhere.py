@@ -1,4 +1,4 @@
-"""What speaks of attributes though it is no part of a document: timers, dashboards, views."""
+"""What speaks of attributes though it is no part of a document: devices' timers, dashboards, views."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ async def speakers(scope: Scope, now: Current, change: Difference, caller_id: st
     if not any(edit.action in ("delete", "replace") for edit in change.of("attributes")):
         return []
     aliases = {stored.id: key[1] for key, stored in now.stored.items() if key[0] == "blueprints"}
+    written = {stored.id for key, stored in now.stored.items() if key[0] == "timers"}
     found = []
     for section, (kind, wire) in _FIELDS.items():
         async for stored in every(scope, kind):
-            if stored.fields.get("owner", "") not in ("", caller_id):
+            if stored.id in written or stored.fields.get("owner", "") not in ("", caller_id):
                 continue
             about = aliases.get(str(stored.fields.get("blueprintId")))
             where = f"{section} {stored.fields.get('name', stored.id)}: {wire}"

@@ -28,7 +28,6 @@ _HOLDERS: dict[str, tuple[Kind[Any], str]] = {
     "networks": (DEVICE, "networkId"),
     "messageRoutes": (DEVICE, "messageRouteId"),
     "roles": (USER_ROLE, "roleId"),
-    "scripts": (TIMER, "scriptId"),
 }
 
 
@@ -128,9 +127,13 @@ async def _block(scope: Scope, now: Current, change: Difference, found: Fleet) -
         for named in (edit.key[-1], now.stored[edit.key].id)
     }
     if gone:
+        going = {now.stored[edit.key].id for edit in change.of("timers") if edit.action != "create"}
         async for timer in every(scope, TIMER):
-            for named in sorted(named_in_action(timer.fields.get("action")) & gone.keys()):
-                found.blocked.append(f"scripts {gone[named]}: the timer {timer.id} runs it")
+            if timer.id in going:
+                continue  # a document that still has it names another script
+            named = {timer.fields.get("scriptId"), *named_in_action(timer.fields.get("action"))}
+            for script in sorted({gone[name] for name in named if name in gone}):
+                found.blocked.append(f"scripts {script}: the timer {timer.id} runs it")
 
 
 def _loses_everything(edit: Edit) -> bool:

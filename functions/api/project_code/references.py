@@ -18,6 +18,7 @@ _FIELDS = {
     "scripts": ("code", "files"),
     "templates": ("email", "sms"),
     "scenarios": ("tracks",),
+    "timers": ("action",),
 }
 
 

@@ -16,6 +16,7 @@ from shared.model.scenario import SCENARIO, ScenarioFields
 from shared.model.script import SCRIPT
 from shared.model.system import SYSTEM
 from shared.model.template import TEMPLATE
+from shared.model.timer import TIMER, TimerFields
 
 FORMAT = 1
 # Of a relationship; its mirror is made with it and stands nowhere in a document.
@@ -58,6 +59,13 @@ ATTRIBUTES = Section(
 )
 # Within its blueprint's file, which says whose it is.
 SCENARIOS = Section("scenarios", replace(SCENARIO, create=ScenarioFields), "name", inside="blueprints")
+# Those of one device are as little part of a document as the device.
+TIMERS = Section(
+    "timers",
+    replace(TIMER, create=TimerFields),
+    "name",
+    (Ref("systemId", "system", "systems"), Ref("scriptId", "script", "scripts")),
+)
 # In the order in which a change is told.
 SECTIONS: Mapping[str, Section] = {
     section.name: section
@@ -72,12 +80,15 @@ SECTIONS: Mapping[str, Section] = {
         Section("systems", SYSTEM, "alias"),
         Section("templates", TEMPLATE, "alias"),
         Section("scripts", SCRIPT, "alias"),
+        TIMERS,
         Section("roles", ROLE, "name"),
     )
 }
 
 # The sections whose resources have a message route, and in which field.
 ROUTES: Mapping[str, str] = {"messageRoutes": "route", "blueprints": "messageRoute"}
+# The sections whose resources name scripts, and in which field.
+NAMING: Mapping[str, str] = {**ROUTES, "timers": "action"}
 
 # (section, names from the outermost in): ("attributes", "coldStore", "air/temperature").
 Key = tuple[str, ...]

@@ -7,11 +7,10 @@ from typing import Any
 
 from functions.api.needs import Call
 from functions.api.resources import crud, reasoning, script_check, template_check
-from functions.api.resources.references import check_there, topics
+from functions.api.resources.references import check_there
+from functions.api.resources.timer_actions import check_action
 from functions.api.router import Router
-from shared import url_rules
-from shared.config import settings
-from shared.errors import ApiError, Rejected
+from shared.errors import ApiError
 from shared.model.base import Kind
 from shared.model.blueprint import BLUEPRINT
 from shared.model.device import DEVICE
@@ -63,34 +62,8 @@ async def _updating_timer(
 
 
 async def _check_action(call: Call, action: Mapping[str, Any]) -> None:
-    if action["type"] == "queryUrl":
-        _check_url(action["url"])
-    if action["type"] != "publishTopic":
-        return
-    if action["topic"] not in topics():
-        raise ApiError(
-            400,
-            "timer.topic",
-            f"there is no topic {action['topic']!r} that a timer may publish to",
-            f"use one of {', '.join(sorted(topics()))}; functions/services.yaml declares others under custom",
-        )
-    if action["topic"] == reasoning.TOPIC:
-        if problem := reasoning.option_problem(action.get("options") or {}):
-            raise ApiError(400, "timer.options", f"action: {problem}", "say which script the timer runs")
-        await reasoning.check_named(call.scope, "timer.options", reasoning.named_in_action(action))
-
-
-def _check_url(url: str) -> None:
-    """ApiError 400 for a URL that may not be called; where its name leads is seen when it is called."""
-    try:
-        url_rules.check_url(url, url_rules.networks(settings().text("URL_NETWORKS", "")))
-    except Rejected as error:
-        raise ApiError(
-            400,
-            "timer.url",
-            f"action: {error.message}",
-            "name a host of the public Internet, or an address of a network that URL_NETWORKS allows",
-        ) from None
+    check_action(action)
+    await reasoning.check_named(call.scope, "timer.options", reasoning.named_in_action(action))
 
 
 async def _creating_script(call: Call, change: Change, fields: Mapping[str, Any]) -> Mapping[str, Any]:

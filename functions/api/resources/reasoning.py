@@ -73,7 +73,7 @@ def named_in_action(action: Any) -> set[str]:
 
 def named_in(kind: Kind[Any], value: Any) -> set[str]:
     """The scripts that what may name some (:data:`USERS`) names in its field."""
-    return named_in_action(value) if kind is TIMER else named_in_route(value)
+    return named_in_action(value) if kind.name == TIMER.name else named_in_route(value)
 
 
 def with_aliases(value: Any, aliases: Mapping[str, str]) -> Any:

@@ -23,6 +23,7 @@ DOCUMENT: dict[str, Any] = {
     "systems": [],
     "templates": [],
     "scripts": [{"alias": "tooWarm", "name": "Too warm", "code": "def run(m, c):\n\treturn None\n"}],
+    "timers": [{"name": "Nightly", "timer": {"type": "scheduled", "cron": "0 2 * * *"}, "action": {}}],
     "roles": [{"name": "operator", "permissions": ["device.read"]}],
 }
 _json = st.recursive(
@@ -41,7 +42,8 @@ def test_the_same_document_comes_back(tmp_path: Path) -> None:
     assert code_folder.read(tmp_path / "code") == (DOCUMENT, "b1")
     assert {str(path) for path in written} == {
         "fulcrum.lock", "fulcrum.yaml", "messageRoutes/a-b.yaml", "messageRoutes/a-b-2.yaml",
-        "blueprints/coldStore.yaml", "scripts/tooWarm.py", "scripts/tooWarm.yaml", "roles/operator.yaml",
+        "blueprints/coldStore.yaml", "scripts/tooWarm.py", "scripts/tooWarm.yaml", "timers/Nightly.yaml",
+        "roles/operator.yaml",
     }  # fmt: skip
     assert (tmp_path / "code" / "scripts" / "tooWarm.py").read_text() == DOCUMENT["scripts"][0]["code"]
 

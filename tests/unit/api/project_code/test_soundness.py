@@ -320,3 +320,45 @@ async def test_scenarios_stand_with_their_blueprint(project: Project) -> None:
     assert back.status_code == 200, back.text
     again = {one["name"] for one in project.documents("scenarios") if one["blueprintId"] == cold["id"]}
     assert again == {"Day", "Night"}
+
+
+async def test_timers_that_are_of_no_device_are_part_of_the_code(project: Project) -> None:
+    assert (await project.apply(project.document)).status_code == 200
+    script = await project.http.post(
+        f"{project.path}/scripts", json={"name": "Night", "alias": "night", "code": "def run(m, c): pass"}
+    )
+    (device,) = project.devices((await project.blueprint("coldStore"))["id"], [4])
+    action = {"type": "publishTopic", "topic": "reason", "options": {"reasoner": {"id": script.json()["id"]}}}
+    nightly = {"name": "Nightly", "timer": {"type": "scheduled", "cron": "0 2 * * *"}, "action": action}
+    for more in ({"scriptId": script.json()["id"]}, {"name": "Its own", "deviceId": device}):
+        made = await project.http.post(f"{project.path}/timers", json=nightly | more)
+        assert made.status_code == 201, made.text
+    document = (await project.export())["document"]
+    (timer,) = document["timers"]
+    assert (timer["name"], timer["script"]) == ("Nightly", "night")
+    assert timer["action"]["options"]["reasoner"]["id"] == "night"
+    assert (await project.plan(document))["changes"] == []
+    # Changed, and one more; a document from before timers were part of one leaves them alone.
+    hourly = {"name": "Hourly", "timer": {"type": "repeating", "delay": 3_600_000}, "action": timer["action"]}
+    timer["timer"]["cron"] = "0 3 * * *"
+    document["timers"].append(hourly)
+    assert (await project.apply(document)).status_code == 200
+    stored = {one["name"]: one for one in project.documents("timers")}
+    assert stored.keys() == {"Nightly", "Its own", "Hourly"}
+    assert stored["Nightly"]["timer"]["cron"] == "0 3 * * *"
+    older = {name: value for name, value in document.items() if name != "timers"}
+    assert (await project.plan(older))["changes"] == []
+    # What cannot be done is refused, and so is a script that goes though a device's timer runs it.
+    wrong = document | {"timers": [hourly | {"action": {"type": "queryUrl", "url": "http://127.0.0.1/"}}]}
+    refused = await project.apply(wrong)
+    assert (refused.status_code, refused.json()["error"]) == (400, "code.invalid")
+    dangling = await project.apply(document | {"scripts": []})
+    assert "scripts has no 'night'" in dangling.json()["message"]
+    held = await project.apply(document | {"scripts": [], "timers": []})
+    assert (held.status_code, held.json()["error"]) == (409, "code.inUse")
+    gone = await project.apply(document | {"timers": []})
+    assert gone.status_code == 200, gone.text
+    assert {one["name"] for one in project.documents("timers")} == {"Its own"}
+    back = await project.http.post(f"{project.path}/rollback", json={"revision": 4})
+    assert back.status_code == 200, back.text
+    assert {one["name"] for one in project.documents("timers")} == {"Nightly", "Its own", "Hourly"}

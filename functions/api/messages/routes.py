@@ -80,7 +80,10 @@ async def list_(
         limit=per_page,
         after=cursor,
     )
-    return await plain.page(call.scope, DEVICE_MESSAGE, query, total, must_exist=False)
+    page: Page[DeviceMessage] = await plain.page(call.scope, DEVICE_MESSAGE, query, total, must_exist=False)
+    if await sending.expire(call, page.items):
+        page = await plain.page(call.scope, DEVICE_MESSAGE, query, total, must_exist=False)
+    return page
 
 
 @router.get(

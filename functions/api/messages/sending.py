@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from fulcrum.core import ids
@@ -90,7 +92,26 @@ async def get(call: Call, device_id: str, message_id: str) -> DeviceMessage:
     stored = await call.scope.find(DEVICE_MESSAGE, message_id)
     if stored is None or stored.fields.get("deviceId") != device_id:
         raise not_found("deviceMessage", message_id)
-    return stored.model()
+    message = stored.model()
+    if await expire(call, [message]):
+        return await get(call, device_id, message_id)
+    return message
+
+
+async def expire(call: Call, messages: Sequence[DeviceMessage]) -> bool:
+    """Note of messages whose time is over that it is; whether that changed any.
+
+    A task does so when the time comes, unless whoever made the message ended before it was on its way.
+    """
+    now = clock.now_ms()
+    changed = False
+    for message in messages:
+        if message.state in ("queued", "sent") and message.expire_time <= now:
+            _, done = await outbound_store.change(
+                call.scope.project_id, message.id, lambda before: outbound.expired(before, now)
+            )
+            changed = changed or done
+    return changed
 
 
 async def cancel(call: Call, device_id: str, message_id: str) -> DeviceMessage:

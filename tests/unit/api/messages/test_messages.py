@@ -118,6 +118,24 @@ async def test_lists_are_the_latest_first_and_by_state(api: Api) -> None:
             assert [one["id"] for one in found.json()["items"]] == wanted
 
 
+async def test_one_whose_time_is_over_has_expired_though_nobody_has_sent_it_on_its_way(api: Api) -> None:
+    async with api.client(api.admin()) as http:
+        project, _ = await _made(api, http, REST)
+        query = {"projectId": project}
+        for name in ("m0", "m1"):
+            await http.post("/v1/device/d1/messages", params=query, json={"message": 1, "msgId": name})
+            # Whoever made it ended before it was published: no task knows of it.
+            api.topics.take("outbound")
+            document = api.documents.document(f"projects/{project}/outbound/{name}")
+            document.update({"expireTime": clock.now_ms() - 1})
+        shown = (await http.get("/v1/device/d1/messages/m0", params=query)).json()
+        assert shown["state"] == "expired"
+        listed = (await http.get("/v1/device/d1/messages", params=query | {"state": "queued"})).json()
+        assert listed["items"] == []
+        listed = (await http.get("/v1/device/d1/messages", params=query)).json()
+        assert [one["state"] for one in listed["items"]] == ["expired", "expired"]
+
+
 async def test_of_one_key_the_newest_waits(api: Api) -> None:
     async with api.client(api.admin()) as http:
         project, _ = await _made(api, http)

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import time
-import traceback
-
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.rest_outbound import handle
-from shared.errors import FulcrumError, Rejected
-from shared.log import log
+from shared import posts
 
 
 @functions_framework.aio.http  # type: ignore[untyped-decorator]  # functions_framework has no types
 async def rest_outbound(request: Request) -> Response:
     """204 when a push or a task is done; 500 has it come again; 400 is neither."""
     trace = request.headers.get("x-cloud-trace-context")
-    started = time.perf_counter()
-    try:
-        done = await handle.handle(await request.body(), trace)
-    except Rejected as error:
-        log("ERROR", "neither push nor task", trace=trace, error=error.message[:500])
-        return Response(error.message, 400)
-    except FulcrumError as error:
-        log("WARNING", "try again", trace=trace, error=str(error)[:500])
-        return Response("try again", 500)
-    except Exception:
-        log("ERROR", "unexpected error", trace=trace, error=traceback.format_exc())
-        return Response("try again", 500)
-    ms = round((time.perf_counter() - started) * 1000)
-    log("INFO", "messages to devices", trace=trace, **done, ms=ms)
-    return Response(status_code=204)
+    done = handle.handle(await request.body(), trace)
+    return await posts.answer(request, done, "messages to devices", "a push or a task")

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import time
-import traceback
-from typing import Any
-
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.scheduler import handle
-from shared.errors import FulcrumError, Rejected
-from shared.log import log
+from shared import posts
 
 
 @functions_framework.aio.http  # type: ignore[untyped-decorator]  # functions_framework has no types
 async def scheduler(request: Request) -> Response:
     """204 when a push, a task or a sweep is done; 500 has it come again; 400 is none of them."""
     trace = request.headers.get("x-cloud-trace-context")
-    started = time.perf_counter()
-    try:
-        done: dict[str, Any] = await handle.handle(
-            await request.body(), request.headers.get("x-cloudtasks-taskretrycount", "0"), trace
-        )
-    except Rejected as error:
-        log("ERROR", "neither push, task nor sweep", trace=trace, error=error.message[:500])
-        return Response(error.message, 400)
-    except FulcrumError as error:
-        log("WARNING", "try again", trace=trace, error=str(error)[:500])
-        return Response("try again", 500)
-    except Exception:
-        log("ERROR", "unexpected error", trace=trace, error=traceback.format_exc())
-        return Response("try again", 500)
-    log("INFO", "timers", trace=trace, **done, ms=round((time.perf_counter() - started) * 1000))
-    return Response(status_code=204)
+    retries = request.headers.get("x-cloudtasks-taskretrycount", "0")
+    done = handle.handle(await request.body(), retries, trace)
+    return await posts.answer(request, done, "timers", "a push, a task or a sweep")

@@ -365,10 +365,11 @@ def test_whatever_fails_for_a_while_nothing_is_lost(
         stack.send(command)
     stack.advance(30)
     stack.faults(address)
-    stack.settle()
+    # A tick may have failed each time that it was tried: the next one makes up for it.
+    stack.advance(60)
     counts = sorted(set(_counts(stack, project)))
     assert counts == list(range(len(counts)))
-    assert len(counts) >= 26
+    assert len(counts) >= 80
 
 
 def test_scenarios_that_nobody_plays_any_more_go(stack: SimulatorStack, project: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from fulcrum.core import ids
-from functions.api.tracing import chain
+from functions.api.tracing import chain, steps
 from functions.api.tracing.facts import INGEST, Facts, Line, Row, Run
-from functions.api.tracing.models import EventTrace, TraceStep
+from functions.api.tracing.models import EventTrace
+from functions.api.tracing.steps import Draft
 from functions.api.tracing.words import done_by, effect_text, run_text, stored_text
 
 WRITER = "transponder"
@@ -20,18 +20,6 @@ _DEEPEST = 20
 _FIRINGS = 20
 
 Identity = tuple[str | None, str | None]
-
-
-@dataclass
-class _Draft:
-    """A step in the making; times in epoch µs."""
-
-    time: int
-    service: str
-    what: Any
-    text: str
-    parent: _Draft | None = None
-    fields: dict[str, Any] = field(default_factory=dict)
 
 
 def traces(facts: Facts) -> list[EventTrace]:
@@ -58,7 +46,7 @@ class _Assembly:
     def __init__(self, facts: Facts, identity: Identity, alone: bool) -> None:
         self._facts = facts
         self._identity = identity
-        self._steps: list[_Draft] = []
+        self._steps: list[Draft] = []
         # Each thing is told once, by its place in what is known.
         self._told: set[int] = set()
         self._handled: set[str] = set()
@@ -79,7 +67,7 @@ class _Assembly:
         self._copies(rows)
         self._strays()
         self._asides(rows, runs)
-        return self._answer(received, device_id, content_hash)
+        return steps.told(self._steps, received, device_id, content_hash)
 
     def _is_of(self, one: Row | Run, event_id: str) -> bool:
         device_id, content_hash = self._identity
@@ -95,9 +83,9 @@ class _Assembly:
 
     # What was stored, and what ran
 
-    def _event(self, rows: list[Row], runs: list[Run], parent: _Draft | None, more: dict[str, Any]) -> None:
+    def _event(self, rows: list[Row], runs: list[Run], parent: Draft | None, more: dict[str, Any]) -> None:
         """An event's rows and runs: the event itself, a copy of it, or an effect of a run."""
-        if parent is not None and _depth(parent) > _DEEPEST:
+        if parent is not None and steps.depth(parent) > _DEEPEST:
             return
         groups: dict[tuple[str | None, int, str], list[Row]] = {}
         for row in rows:
@@ -140,7 +128,7 @@ class _Assembly:
         self._told.add(id(line))
         return line
 
-    def _run(self, run: Run, parent: _Draft | None) -> None:
+    def _run(self, run: Run, parent: Draft | None) -> None:
         step = self._add(
             run.started + (run.wall or 0),
             "reason",
@@ -167,7 +155,7 @@ class _Assembly:
             )
             self._came_of(effect_id, made)
 
-    def _came_of(self, effect_id: str, effect: _Draft) -> None:
+    def _came_of(self, effect_id: str, effect: Draft) -> None:
         """What an effect led to: rows, runs, mails, messages to devices."""
         rows = [row for row in self._facts.rows if row.event_id == effect_id]
         runs = [run for run in self._facts.runs if run.event_id == effect_id]
@@ -215,9 +203,9 @@ class _Assembly:
     def _message(
         self,
         message_id: str | None,
-        step: _Draft | None,
+        step: Draft | None,
         certain: bool = True,
-        parent: _Draft | None = None,
+        parent: Draft | None = None,
     ) -> None:
         """What the lines say of a message that had the event in it, and of those that it came from.
 
@@ -261,7 +249,7 @@ class _Assembly:
             line.time, INGEST, "published", text, None, message_id=message_id, ms=line.ms, certain=certain
         )
 
-    def _began(self, line: Line, message_id: str, certain: bool, parent: _Draft | None) -> None:
+    def _began(self, line: Line, message_id: str, certain: bool, parent: Draft | None) -> None:
         """A line of whoever published a message although it was given none: a timer that fired."""
         if id(line) not in self._told:
             self._told.add(id(line))
@@ -314,57 +302,13 @@ class _Assembly:
                 if line.service == _QUARANTINE and line.payload.get("entry") == aside.id and not line.failed:
                     self._add(line.time, _QUARANTINE, "handled", "kept as an entry", step)
 
-    # The answer
-
     def _add(
-        self, time: int, service: str, what: str, text: str, parent: _Draft | None = None, **fields: Any
-    ) -> _Draft:
+        self, time: int, service: str, what: str, text: str, parent: Draft | None = None, **fields: Any
+    ) -> Draft:
         kept = {name: value for name, value in fields.items() if value is not None}
-        draft = _Draft(time, service, what, text, parent, kept)
+        draft = Draft(time, service, what, text, parent, kept)
         self._steps.append(draft)
         return draft
-
-    def _answer(self, received: int | None, device_id: str | None, content_hash: str | None) -> EventTrace:
-        ordered = sorted(self._steps, key=_order)
-        names = {id(step): str(place) for place, step in enumerate(ordered, 1)}
-        start = received if received is not None else min((step.time for step in ordered), default=0)
-        steps = [
-            TraceStep(
-                id=names[id(step)],
-                parent=None if step.parent is None else names[id(step.parent)],
-                time=step.time // 1000,
-                since_ms=round((step.time - start) / 1000, 1),
-                service=step.service,
-                what=step.what,
-                text=step.text,
-                **step.fields,
-            )
-            for step in ordered
-        ]
-        return EventTrace(
-            device_id=device_id,
-            content_hash=content_hash,
-            received=None if received is None else received // 1000,
-            total_ms=max((step.since_ms for step in steps), default=0.0),
-            steps=steps,
-        )
-
-
-def _order(step: _Draft) -> tuple[float, int, int]:
-    """By when it began; of one time, what came of a step behind it, and reception first.
-
-    Not by when it was done: a service says so after it has published, and by then others may be done with
-    what it published.
-    """
-    began = step.time - 1000 * (step.fields.get("ms") or 0)
-    return began, 0 if step.what == "received" else 1, _depth(step)
-
-
-def _depth(step: _Draft) -> int:
-    depth = 0
-    while step.parent is not None:
-        step, depth = step.parent, depth + 1
-    return depth
 
 
 def _of(line: Line | None) -> dict[str, Any]:

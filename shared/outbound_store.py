@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from shared import clock, names, outbound, values
+from shared import clock, documents, names, outbound, values
 from shared.clients import firestore
 from shared.clients.firestore_pb import messages
 from shared.errors import Transient
@@ -150,11 +150,5 @@ async def mark_waiting(project_id: str, device_id: str, since: int | None) -> No
 
 
 def _write(record: Record, update_time: Any) -> Any:
-    pb = messages()
-    write = pb.Write(update=pb.Document(name=names.outbound(record.project_id, record.msg_id)))
-    values.to_fields(write.update.fields, outbound.to_fields(record))
-    if update_time is None:
-        write.current_document.exists = False
-    else:
-        write.current_document.update_time.CopyFrom(update_time)
-    return write
+    name = names.outbound(record.project_id, record.msg_id)
+    return documents.whole(name, outbound.to_fields(record), update_time)

@@ -15,9 +15,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from fulcrum.core import ids
-from shared import clock, names, values
+from shared import clock, documents, names, values
 from shared.clients import firestore
-from shared.clients.firestore_pb import messages
 from shared.errors import Transient
 
 MAX_COUNT = 1_000
@@ -74,7 +73,9 @@ async def admit(project_id: str, kind: str, recipient: str, limit: Limit, messag
         verdict, after = decide(before, limit, message_id, clock.now_ms())
         if after is None:
             return verdict
-        write = _write(name, {**about, **_fields(after, limit)}, found.update_time if found else None)
+        write = documents.whole(
+            name, {**about, **_fields(after, limit)}, found.update_time if found else None
+        )
         (code,) = await firestore.batch_write([write])
         if code == 0:
             return verdict
@@ -120,14 +121,3 @@ def _fields(counted: Counted, limit: Limit) -> dict[str, Any]:
         "first": counted.first,
         "expireAt": clock.from_ms(last) + timedelta(milliseconds=limit.period) + timedelta(days=1),
     }
-
-
-def _write(name: str, fields: dict[str, Any], update_time: Any) -> Any:
-    write = messages().Write()
-    write.update.name = name
-    values.to_fields(write.update.fields, fields)
-    if update_time is None:
-        write.current_document.exists = False
-    else:
-        write.current_document.update_time.CopyFrom(update_time)
-    return write

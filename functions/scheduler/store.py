@@ -11,9 +11,8 @@ import msgspec
 
 from functions.scheduler import timers
 from functions.scheduler.timers import Timer
-from shared import clock, names, values
+from shared import clock, documents, names, values
 from shared.clients import firestore
-from shared.clients.firestore_pb import messages
 from shared.errors import Transient
 from shared.messages import CancelRelatedTimer
 from shared.store.query import Query, Where, conditions
@@ -132,7 +131,7 @@ async def remember(cancelled: CancelRelatedTimer) -> None:
         kept.sort(key=lambda one: one.stamp)
         text = msgspec.json.encode(kept[-MAX_CANCELS:]).decode()
         fields = {"cancels": text, "expireAt": clock.now() + timers.KEPT}
-        if await _apply({document: _document(document, fields, found.update_time if found else None)}):
+        if await _apply({document: documents.whole(document, fields, found.update_time if found else None)}):
             return
         await asyncio.sleep(0.01 * 2**attempt * random.random())
     raise Transient("the cancellations of a project are changed by others all the time")
@@ -184,18 +183,7 @@ def _cancels(found: firestore.Document | None) -> list[CancelRelatedTimer]:
 
 
 def _write(document: str, timer: Timer, update_time: Any) -> Any:
-    return _document(document, timers.to_fields(timer, clock.now()), update_time)
-
-
-def _document(document: str, fields: dict[str, Any], update_time: Any) -> Any:
-    write = messages().Write()
-    write.update.name = document
-    values.to_fields(write.update.fields, fields)
-    if update_time is None:
-        write.current_document.exists = False
-    else:
-        write.current_document.update_time.CopyFrom(update_time)
-    return write
+    return documents.whole(document, timers.to_fields(timer, clock.now()), update_time)
 
 
 def chunks(items: Sequence[K], size: int) -> Iterable[Sequence[K]]:

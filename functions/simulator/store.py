@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fulcrum.core import ids
-from shared import clock, names, simulations, values
+from shared import clock, documents, names, simulations, values
 from shared.clients import firestore
 from shared.clients.firestore import PreconditionFailed
 from shared.clients.firestore_pb import messages
@@ -254,14 +254,8 @@ def _simulation(document: firestore.Document) -> Simulation:
 
 
 def _write(one: Simulation, update_time: Any) -> Any:
-    write = messages().Write()
-    write.update.name = simulations.name(one.project_id, one.device_id)
-    values.to_fields(write.update.fields, simulations.to_fields(one))
-    if update_time is None:
-        write.current_document.exists = False
-    else:
-        write.current_document.update_time.CopyFrom(update_time)
-    return write
+    name = simulations.name(one.project_id, one.device_id)
+    return documents.whole(name, simulations.to_fields(one), update_time)
 
 
 def _content(project_id: str, digest: str, text: str) -> Any:

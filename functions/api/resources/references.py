@@ -77,15 +77,18 @@ async def check_cleared(scope: Scope, network_id: str) -> None:
 
 def check_outbound(way: Mapping[str, Any] | None) -> None:
     """ApiError 400 for a URL that may not be called; where its name leads is seen when it is called."""
-    if way is None or "urlTemplate" not in way:
-        return
+    if way is not None and "urlTemplate" in way:
+        check_url(outbound_request.example(way["urlTemplate"]), "network.url", "outbound.urlTemplate")
+
+
+def check_url(url: str, error_type: str, where: str) -> None:
+    """ApiError 400 ``error_type`` for a URL that the platform may not call, which stands ``where``."""
     try:
-        example = outbound_request.example(way["urlTemplate"])
-        url_rules.check_url(example, url_rules.networks(settings().text("URL_NETWORKS", "")))
+        url_rules.check_url(url, url_rules.networks(settings().text("URL_NETWORKS", "")))
     except Rejected as error:
         raise ApiError(
             400,
-            "network.url",
-            f"outbound.urlTemplate: {error.message}",
+            error_type,
+            f"{where}: {error.message}",
             "name a host of the public Internet, or an address of a network that URL_NETWORKS allows",
         ) from None

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.api.resources import reasoning
-from functions.api.resources.references import topics
-from shared import url_rules
-from shared.config import settings
-from shared.errors import ApiError, Rejected
+from functions.api.resources.references import check_url, topics
+from shared.errors import ApiError
 
 
 def check_action(action: Mapping[str, Any]) -> None:
     """ApiError 400 for an action that cannot be done; whether its script is there is not seen here."""
     if action["type"] == "queryUrl":
-        _check_url(action["url"])
+        # Where its name leads is seen when it is called.
+        check_url(action["url"], "timer.url", "action")
     if action["type"] != "publishTopic":
         return
     if action["topic"] not in topics():
@@ -29,16 +28,3 @@ def check_action(action: Mapping[str, Any]) -> None:
         problem := reasoning.option_problem(action.get("options") or {})
     ):
         raise ApiError(400, "timer.options", f"action: {problem}", "say which script the timer runs")
-
-
-def _check_url(url: str) -> None:
-    """ApiError 400 for a URL that may not be called; where its name leads is seen when it is called."""
-    try:
-        url_rules.check_url(url, url_rules.networks(settings().text("URL_NETWORKS", "")))
-    except Rejected as error:
-        raise ApiError(
-            400,
-            "timer.url",
-            f"action: {error.message}",
-            "name a host of the public Internet, or an address of a network that URL_NETWORKS allows",
-        ) from None
